@@ -1,0 +1,1 @@
+"""The floor every room stands on: settings, database, messages, audit, and the canonical FHIR library."""
