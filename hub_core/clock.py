@@ -1,0 +1,19 @@
+"""The one clock: aware UTC, and replaceable, so that what depends on time can be tested at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+Clock: TypeAlias = Callable[[], datetime]
+
+
+def now() -> datetime:
+    """Return the current time in UTC."""
+    return datetime.now(UTC)
+
+
+def instant(moment: datetime) -> str:
+    """Return `moment` as a FHIR instant with milliseconds (R4 section 2.24.0.1)."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

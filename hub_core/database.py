@@ -1,0 +1,110 @@
+"""The database of an installation, and the unit of work: one transaction per act, committed once, at the edge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.orm import Session
+
+from hub_core.errors import DatabaseUnavailableError
+from hub_core.postgres.launcher import attach
+
+if TYPE_CHECKING:
+    from hub_core.postgres.launcher import Attachment
+    from hub_core.settings import Settings
+
+_CONNECT_PATIENCE = 15.0
+"""Seconds a connection may take: a killed server is back within that time."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOfWork:
+    """One transaction, as a Core connection, an ORM session and a psycopg cursor source that share it."""
+
+    connection: Connection
+    session: Session
+
+    @property
+    def driver(self) -> psycopg.Connection[Any]:
+        """Return the psycopg connection of this transaction, for COPY and NOTIFY."""
+        return driver_connection(self.connection)
+
+
+def driver_connection(connection: Connection) -> psycopg.Connection[Any]:
+    """Return the psycopg connection below a SQLAlchemy connection, in the same transaction."""
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+
+
+class Database:
+    """The PostgreSQL of an installation: a server elsewhere, or the embedded one, started when first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Connect to the database of `settings`.
+
+        Raises:
+            DatabaseUnavailableError: if it can neither be reached nor started.
+        """
+        self._settings = settings
+        self._attachment: Attachment | None = None
+        if settings.database_url is None:
+            self._attachment = attach(settings.data_dir)
+        self.engine: Engine = create_engine(
+            "postgresql+psycopg://", creator=self.connect, pool_pre_ping=True, pool_size=8, max_overflow=24
+        )
+
+    @property
+    def conninfo(self) -> str:
+        """Return the libpq address of the database."""
+        if self._attachment is not None:
+            return self._attachment.conninfo
+        return str(self._settings.database_url).replace("postgresql+psycopg://", "postgresql://")
+
+    def connect(self, *, autocommit: bool = False) -> psycopg.Connection[Any]:
+        """Return a new psycopg connection, waiting for a server that is just being restarted.
+
+        Raises:
+            DatabaseUnavailableError: if the server stays away.
+        """
+        deadline = time.monotonic() + _CONNECT_PATIENCE
+        while True:
+            try:
+                return psycopg.connect(self.conninfo, autocommit=autocommit, application_name="wholechart")
+            except psycopg.OperationalError as error:
+                if time.monotonic() > deadline:
+                    raise DatabaseUnavailableError("the database does not answer; see `wholechart doctor`") from error
+                self._revive()
+                time.sleep(0.1)
+
+    @contextmanager
+    def begin(self) -> Iterator[UnitOfWork]:
+        """Give a unit of work that commits when the block ends, and rolls back when it raises."""
+        with self.engine.begin() as connection, Session(connection, join_transaction_mode="rollback_only") as session:
+            yield UnitOfWork(connection, session)
+            session.flush()
+
+    def close(self) -> None:
+        """Give the connections back; the embedded server stops when nobody else uses it."""
+        self.engine.dispose()
+        if self._attachment is not None:
+            self._attachment.close()
+            self._attachment = None
+
+    def __enter__(self) -> Database:
+        """Return the database itself; leaving the block closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _revive(self) -> None:
+        """Ask for the embedded server again: its supervisor may have been killed with it."""
+        if self._attachment is not None:
+            fresh = attach(self._settings.data_dir)
+            self._attachment.close()
+            self._attachment = fresh
