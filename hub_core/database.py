@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,7 @@ class Database:
         """
         self._settings = settings
         self._attachment: Attachment | None = None
+        self._reviving = threading.Lock()
         if settings.database_url is None:
             self._attachment = attach(settings.data_dir)
         self.engine: Engine = create_engine(
@@ -104,7 +106,8 @@ class Database:
 
     def _revive(self) -> None:
         """Ask for the embedded server again: its supervisor may have been killed with it."""
-        if self._attachment is not None:
-            fresh = attach(self._settings.data_dir)
-            self._attachment.close()
-            self._attachment = fresh
+        with self._reviving:
+            if self._attachment is not None:
+                fresh = attach(self._settings.data_dir)
+                self._attachment.close()
+                self._attachment = fresh

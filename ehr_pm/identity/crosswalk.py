@@ -1,0 +1,141 @@
+"""The crosswalk: which person each patient record belongs to, kept as state and never computed anew.
+
+First cut: records that share a linking identifier, or that a source has merged, are one person; every other record is a
+person of its own. A person's id survives for ever: where persons meet, the oldest id stays and the others point to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ehr_pm.identity.grouping import Groups
+from ehr_pm.identity.identifiers import linking_identifiers
+from hub_core.fhir.canonical import Json
+from hub_core.fhir.ids import new_id
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    import psycopg
+
+_IDENTIFIER_LOCKS = 0x1DE4
+"""First key of the advisory locks that stand for identifiers being linked."""
+
+
+class Membership(NamedTuple):
+    """One patient record's person, since when."""
+
+    patient_id: UUID
+    person_id: UUID
+    valid_from: datetime
+
+
+def current(connection: psycopg.Connection[Any]) -> Iterator[Membership]:
+    """Yield every patient record's present person."""
+    rows = connection.execute(
+        "SELECT patient_id, person_id, valid_from FROM person_member WHERE valid_to IS NULL ORDER BY patient_id"
+    )
+    yield from map(Membership._make, rows)
+
+
+def observe(connection: psycopg.Connection[Any], resources: Sequence[Json]) -> None:
+    """Place the patients among `resources` (current versions of Patient and Linkage) with their persons."""
+    identifiers = {r["id"]: sorted(set(linking_identifiers(r))) for r in resources if r["resourceType"] == "Patient"}
+    merges = [pair for r in resources if r["resourceType"] == "Linkage" for pair in merged_pairs(r)]
+    if not identifiers and not merges:
+        return
+    _lock(connection, [f"{system}\x1f{value}" for pairs in identifiers.values() for system, value in pairs])
+    _keep_identifiers(connection, identifiers)
+    groups = Groups([*identifiers, *(patient for pair in merges for patient in pair)])
+    for patient, other in _sharing(connection, list(identifiers)):
+        groups.join(patient, other)
+    for survivor, merged in merges:
+        groups.join(survivor, merged)
+    _settle(connection, groups, dict.fromkeys((m for pair in merges for m in pair), "merged by the source"))
+
+
+def merged_pairs(linkage: Json) -> Iterator[tuple[str, str]]:
+    """Yield (surviving, merged) patient ids of a Linkage (R4 section 8.6: one `source` item, its `alternate`s)."""
+    if linkage.get("active") is False:
+        return
+    by_role: dict[str, list[str]] = {}
+    for item in linkage.get("item", []):
+        kind, _, patient = str(item.get("resource", {}).get("reference", "")).partition("/")
+        if kind == "Patient" and patient:
+            by_role.setdefault(item.get("type", ""), []).append(patient)
+    for survivor in by_role.get("source", []):
+        for merged in by_role.get("alternate", []):
+            yield survivor, merged
+
+
+def _lock(connection: psycopg.Connection[Any], names: list[str]) -> None:
+    """Let one transaction at a time decide about an identifier; in one order, so that nobody waits in a ring."""
+    connection.execute(
+        "SELECT pg_advisory_xact_lock(%s, lock) FROM"
+        " (SELECT DISTINCT hashtext(name) AS lock FROM unnest(%s::text[]) AS name ORDER BY lock) AS locks",
+        (_IDENTIFIER_LOCKS, names),
+    )
+
+
+def _keep_identifiers(connection: psycopg.Connection[Any], identifiers: dict[str, list[tuple[str, str]]]) -> None:
+    rows = [(system, value, patient) for patient, pairs in identifiers.items() for system, value in pairs]
+    connection.execute(
+        "DELETE FROM patient_identifier WHERE patient_id = ANY(%s::uuid[])"
+        " AND (system, value, patient_id) NOT IN (SELECT * FROM unnest(%s::text[], %s::text[], %s::uuid[]))",
+        (list(identifiers), [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]),
+    )
+    connection.execute(
+        "INSERT INTO patient_identifier (system, value, patient_id)"
+        " SELECT * FROM unnest(%s::text[], %s::text[], %s::uuid[]) ON CONFLICT DO NOTHING",
+        ([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]),
+    )
+
+
+def _sharing(connection: psycopg.Connection[Any], patients: list[str]) -> list[tuple[str, str]]:
+    return connection.execute(
+        "SELECT DISTINCT mine.patient_id::text, other.patient_id::text"
+        " FROM patient_identifier mine JOIN patient_identifier other USING (system, value)"
+        " WHERE mine.patient_id = ANY(%s::uuid[]) AND other.patient_id <> mine.patient_id",
+        (patients,),
+    ).fetchall()
+
+
+def _settle(connection: psycopg.Connection[Any], groups: Groups, reasons: dict[str, str]) -> None:
+    """Give each group one person: the oldest of those its members have, or a new one."""
+    persons = dict(
+        connection.execute(
+            "SELECT patient_id::text, person_id FROM person_member WHERE patient_id = ANY(%s::uuid[])"
+            " AND valid_to IS NULL FOR UPDATE",
+            (groups.members(),),
+        ).fetchall()
+    )
+    for group in groups:
+        known = sorted({persons[patient] for patient in group if patient in persons})
+        if not known:
+            known = [new_id()]
+            connection.execute("INSERT INTO person (person_id) VALUES (%s)", (known[0],))
+        _retire(connection, survivor=known[0], others=known[1:])
+        strangers = [patient for patient in group if patient not in persons]
+        reason = "equal identifier" if len(group) > 1 else "first seen"
+        connection.execute(
+            "INSERT INTO person_member (patient_id, person_id, reason) SELECT patient, %s, reason"
+            " FROM unnest(%s::uuid[], %s::text[]) AS new (patient, reason)",
+            (known[0], strangers, [reasons.get(patient, reason) for patient in strangers]),
+        )
+
+
+def _retire(connection: psycopg.Connection[Any], *, survivor: UUID, others: list[UUID]) -> None:
+    """Move every member of the other persons to the survivor, keeping when they belonged where."""
+    if not others:
+        return
+    connection.execute("UPDATE person SET merged_into = %s WHERE person_id = ANY(%s)", (survivor, others))
+    moved = connection.execute(
+        "UPDATE person_member SET valid_to = now() WHERE person_id = ANY(%s) AND valid_to IS NULL RETURNING patient_id",
+        (others,),
+    ).fetchall()
+    connection.execute(
+        "INSERT INTO person_member (patient_id, person_id, reason) SELECT unnest(%s::uuid[]), %s, 'persons met'",
+        ([row[0] for row in moved], survivor),
+    )

@@ -1,0 +1,229 @@
+"""Writing to the record: a batch of entries becomes versions, current pointers and index rows, set-wise.
+
+One batch costs a fixed number of statements however many resources it holds: lock what exists, decide in memory, COPY
+the new versions, insert or move the pointers, replace the index rows. The caller's transaction makes it all or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from hub_core.fhir.registry import patient_id
+
+from ehr_pm.record.entry import BEGINNING, Entry, Rank, Verdict
+from ehr_pm.record.index import write_index
+from hub_core.clock import instant, now
+from hub_core.errors import ConflictError
+from hub_core.fhir.canonical import Json, content_hash, dumps
+
+if TYPE_CHECKING:
+    import psycopg
+
+Key: TypeAlias = tuple[str, str]
+
+_ENVELOPE = (
+    "resource_type, resource_id, version, source, source_id, location, patient_id, event_at, authority, arrival,"
+    " content_sha, recorded_at, message_id, position, mapping_version, batch_key, ordinal"
+)
+
+
+@dataclass(slots=True)
+class _Current:
+    """A resource as it stands while the batch is being decided."""
+
+    resource_key: int | None = None
+    version: int = 0
+    rank: Rank | None = None
+    sha: bytes = b""
+    latest: _Version | None = None
+    is_raised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """One version to be written."""
+
+    entry: Entry
+    version: int
+    sha: bytes
+    ordinal: int
+    patient_id: str | None
+
+
+def apply(connection: psycopg.Connection[Any], entries: Sequence[Entry], *, moment: datetime | None = None) -> list[Verdict]:
+    """Write entries in order and return what became of each.
+
+    Raises:
+        ConflictError: if another transaction created one of the resources at this moment; roll back and do it again.
+    """
+    recorded_at = moment or now()
+    standing = _lock_existing(connection, sorted({entry.key for entry in entries}))
+    verdicts: list[Verdict] = []
+    versions: list[_Version] = []
+    for entry in entries:
+        verdict = _decide(entry, standing.setdefault(entry.key, _Current()), versions)
+        verdicts.append(verdict)
+    _raise_ranks(connection, standing)
+    if versions:
+        _write(connection, versions, standing, recorded_at)
+    return verdicts
+
+
+def _decide(entry: Entry, current: _Current, versions: list[_Version]) -> Verdict:
+    sha = content_hash(entry.resource)
+    is_older = current.rank is not None and entry.rank < current.rank
+    if sha == current.sha and current.rank is not None:
+        if not is_older and entry.rank != current.rank:
+            current.rank = entry.rank
+            current.is_raised = True
+        return "unchanged"
+    if is_older:
+        return "stale"
+    current.version += 1
+    current.rank, current.sha = entry.rank, sha
+    current.latest = _Version(entry, current.version, sha, len(versions), patient_id(entry.resource))
+    versions.append(current.latest)
+    return "created" if current.version == 1 else "updated"
+
+
+def _lock_existing(connection: psycopg.Connection[Any], keys: list[Key]) -> dict[Key, _Current]:
+    """Return the resources that exist, locked in key order so that two batches never wait for each other in a ring."""
+    rows = connection.execute(
+        "SELECT r.resource_type, r.resource_id::text, r.resource_key, r.version, r.authority, r.event_at,"
+        " coalesce(r.arrival, 0), coalesce(r.position, 1), r.content_sha"
+        " FROM unnest(%s::text[], %s::uuid[]) AS wanted (resource_type, resource_id)"
+        " JOIN resource r USING (resource_type, resource_id)"
+        " ORDER BY r.resource_type, r.resource_id FOR UPDATE OF r",
+        ([key[0] for key in keys], [key[1] for key in keys]),
+    ).fetchall()
+    return {
+        (kind, resource_id): _Current(key, version, Rank(authority, event_at or BEGINNING, arrival, position), sha)
+        for kind, resource_id, key, version, authority, event_at, arrival, position, sha in rows
+    }
+
+
+def _raise_ranks(connection: psycopg.Connection[Any], standing: dict[Key, _Current]) -> None:
+    """Let a newer statement of the same content stand for it, so that an older different one stays stale."""
+    raised = [c for c in standing.values() if c.is_raised and c.latest is None and c.rank and c.resource_key]
+    if not raised:
+        return
+    connection.execute(
+        "UPDATE resource SET authority = n.authority, event_at = n.event_at, arrival = n.arrival, position = n.position"
+        " FROM unnest(%s::bigint[], %s::smallint[], %s::timestamptz[], %s::bigint[], %s::int[])"
+        " AS n (resource_key, authority, event_at, arrival, position) WHERE resource.resource_key = n.resource_key",
+        (
+            [c.resource_key for c in raised],
+            [c.rank.authority for c in raised if c.rank],
+            [_stored_time(c.rank.event_at) for c in raised if c.rank],
+            [c.rank.arrival for c in raised if c.rank],
+            [c.rank.position for c in raised if c.rank],
+        ),
+    )
+
+
+def _stored_time(event_at: datetime) -> datetime | None:
+    return None if event_at == BEGINNING else event_at
+
+
+def _write(
+    connection: psycopg.Connection[Any],
+    versions: list[_Version],
+    standing: dict[Key, _Current],
+    recorded_at: datetime,
+) -> None:
+    batch = connection.execute(
+        "INSERT INTO change_batch (size) VALUES (%s) RETURNING batch_key", (len(versions),)
+    ).fetchone()
+    assert batch is not None  # INSERT ... RETURNING gives its row
+    _copy_versions(connection, versions, recorded_at, batch[0])
+    latest = [current.latest for current in standing.values() if current.latest is not None]
+    born = [v for v in latest if standing[v.entry.key].resource_key is None]
+    moved = [v for v in latest if standing[v.entry.key].resource_key is not None]
+    keys = _insert_pointers(connection, born, batch[0])
+    keys |= _move_pointers(connection, moved, standing, batch[0])
+    write_index(
+        connection,
+        [(keys[v.entry.key], v.entry.resource) for v in latest],
+        replaced=[keys[v.entry.key] for v in moved],
+    )
+
+
+def _copy_versions(
+    connection: psycopg.Connection[Any], versions: list[_Version], recorded_at: datetime, batch_key: int
+) -> None:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY resource_version ({_ENVELOPE}, body) FROM STDIN") as copy,
+    ):
+        for version in versions:
+            body = dumps(stamped(version.entry.resource, version.version, recorded_at)).decode()
+            copy.write_row((*_envelope(version, recorded_at, batch_key), body))
+
+
+def stamped(resource: Json, version: int, recorded_at: datetime) -> Json:
+    """Return the resource as it is stored: with our `meta.versionId` and `meta.lastUpdated` (R4 section 2.27.3)."""
+    meta = {**resource.get("meta", {}), "versionId": str(version), "lastUpdated": instant(recorded_at)}
+    rest = {key: value for key, value in resource.items() if key not in ("resourceType", "id", "meta")}
+    return {"resourceType": resource["resourceType"], "id": resource["id"], "meta": meta, **rest}
+
+
+def _envelope(version: _Version, recorded_at: datetime, batch_key: int) -> tuple[Any, ...]:
+    entry = version.entry
+    return (
+        entry.key[0],
+        entry.key[1],
+        version.version,
+        entry.source,
+        entry.source_id,
+        entry.location,
+        version.patient_id,
+        entry.event_at,
+        entry.authority,
+        entry.arrival,
+        version.sha,
+        recorded_at,
+        entry.message_id,
+        entry.position,
+        entry.mapping_version,
+        batch_key,
+        version.ordinal,
+    )
+
+
+def _insert_pointers(
+    connection: psycopg.Connection[Any],
+    born: list[_Version],
+    batch_key: int,
+) -> dict[Key, int]:
+    if not born:
+        return {}
+    rows = connection.execute(
+        f"INSERT INTO resource ({_ENVELOPE}) SELECT {_ENVELOPE} FROM resource_version"
+        " WHERE batch_key = %s AND ordinal = ANY(%s) ORDER BY resource_type, resource_id"
+        " ON CONFLICT DO NOTHING RETURNING resource_type, resource_id::text, resource_key",
+        (batch_key, [version.ordinal for version in born]),
+    ).fetchall()
+    if len(rows) != len(born):
+        raise ConflictError("another writer created one of these resources at this moment")
+    return {(kind, resource_id): key for kind, resource_id, key in rows}
+
+
+def _move_pointers(
+    connection: psycopg.Connection[Any],
+    moved: list[_Version],
+    standing: dict[Key, _Current],
+    batch_key: int,
+) -> dict[Key, int]:
+    if not moved:
+        return {}
+    columns = [name.strip() for name in _ENVELOPE.split(",")]
+    connection.execute(
+        f"UPDATE resource SET {', '.join(f'{name} = v.{name}' for name in columns)}, deleted = false"
+        " FROM resource_version v WHERE v.batch_key = %s AND v.ordinal = ANY(%s)"
+        " AND resource.resource_type = v.resource_type AND resource.resource_id = v.resource_id",
+        (batch_key, [version.ordinal for version in moved]),
+    )
+    return {v.entry.key: key for v in moved if (key := standing[v.entry.key].resource_key) is not None}

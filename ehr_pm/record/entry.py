@@ -1,0 +1,50 @@
+"""What the record is asked to hold, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple, TypeAlias
+from uuid import UUID
+
+from hub_core.fhir.canonical import Json
+
+Verdict: TypeAlias = Literal["created", "updated", "unchanged", "stale"]
+"""`stale`: something newer, or said with more authority, is there already; the raw message still has this one."""
+
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class Rank(NamedTuple):
+    """What decides which of two statements about a resource stands: the greater one."""
+
+    authority: int
+    event_at: datetime
+    arrival: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One resource as one message states it."""
+
+    resource: Json
+    source: str
+    source_id: str
+    location: str | None = None
+    event_at: datetime | None = None
+    authority: int = 2
+    arrival: int = 0
+    message_id: UUID | None = None
+    position: int = 1
+    mapping_version: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return the resource's type and id."""
+        return self.resource["resourceType"], self.resource["id"]
+
+    @property
+    def rank(self) -> Rank:
+        """Return how this statement ranks against others about the same resource."""
+        return Rank(self.authority, self.event_at or BEGINNING, self.arrival, self.position)

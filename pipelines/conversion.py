@@ -1,0 +1,98 @@
+"""A stored message becomes entries for the record, and a result that accounts for every one of its records."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from connectors.connector import Connector, Fact, Issue, Origin, Outcome
+from ehr_pm.record.entry import Entry
+from hub_core.fhir.protected import protect
+from hub_core.messages.arrival import Finding, Message, Result
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What one message says: entries to apply, and the result but for what the record will answer."""
+
+    message: Message
+    entries: tuple[Entry, ...]
+    result: Result
+
+
+def convert(message: Message, body: bytes, connector: Connector, token: Callable[[str], str]) -> Conversion:
+    """Return what a message says; a fault in our own code rejects the message, with its bytes kept, and is logged."""
+    origin = Origin(message.source, message.location, message.zone)
+    try:
+        outcomes = list(connector.convert(body, origin))
+    except Exception as error:  # boundary: one message must not stop the others
+        _log.exception("message %s could not be converted", message.message_id, exc_info=_nameless(error))
+        return failed(message, f"Wholechart could not convert this message ({type(error).__name__}); it is kept")
+    entries = tuple(_entries(message, outcomes, connector.mapping_version, token))
+    return Conversion(message, entries, _result(message, outcomes, len(entries), connector.mapping_version))
+
+
+def failed(message: Message, reason: str) -> Conversion:
+    """Return the conversion of a message none of which can be used."""
+    finding = Finding(1, message.kind, "error", "exception", reason)
+    return Conversion(message, (), Result(message.message_id, rejected=message.records, findings=(finding,)))
+
+
+def _entries(
+    message: Message, outcomes: Iterable[Outcome], mapping_version: str, token: Callable[[str], str]
+) -> Iterator[Entry]:
+    for outcome in outcomes:
+        for fact in _one_word_each(outcome.facts):
+            yield Entry(
+                resource=protect(fact.resource, token),
+                source=message.source,
+                source_id=fact.source_id,
+                location=message.location,
+                event_at=fact.event_at,
+                authority=fact.authority,
+                arrival=message.arrival,
+                message_id=message.message_id,
+                position=outcome.position,
+                mapping_version=mapping_version,
+            )
+
+
+def _one_word_each(facts: Iterable[Fact]) -> Iterable[Fact]:
+    """Return one fact per resource, the strongest, then the last: a record said twice must apply the same way twice."""
+    words: dict[tuple[str, str], Fact] = {}
+    for fact in facts:
+        key = (fact.resource["resourceType"], fact.resource["id"])
+        if key not in words or fact.authority >= words[key].authority:
+            words[key] = fact
+    return words.values()
+
+
+def _result(message: Message, outcomes: list[Outcome], resources: int, mapping_version: str) -> Result:
+    states = [outcome.state for outcome in outcomes]
+    return Result(
+        message.message_id,
+        processed=states.count("processed"),
+        filtered=states.count("filtered"),
+        rejected=states.count("rejected"),
+        resources=resources,
+        mapping_version=mapping_version,
+        findings=tuple(_finding(outcome, issue) for outcome in outcomes for issue in outcome.issues),
+    )
+
+
+def _finding(outcome: Outcome, issue: Issue) -> Finding:
+    severity = issue.severity if outcome.state != "filtered" else "information"
+    return Finding(outcome.position, outcome.kind, severity, issue.code, issue.text, issue.location)
+
+
+def _nameless(error: Exception) -> Exception:
+    """Return an error with the same traceback but no text: exceptions quote the data they stumbled over."""
+    return RuntimeError(type(error).__name__).with_traceback(error.__traceback__)
+
+
+def with_changes(result: Result, changed: int) -> Result:
+    """Return the result with how many versions it wrote."""
+    return replace(result, changed=changed)

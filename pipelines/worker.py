@@ -1,0 +1,152 @@
+"""The worker: takes waiting messages to the record in batches, many a transaction, one alone when it must.
+
+Any number of workers run beside each other, in any number of processes. Each is woken by the store's notification, so a
+message is searchable a moment after it is stored.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from connectors import registry
+from ehr_pm.identity import crosswalk
+from ehr_pm.record import changes
+from ehr_pm.record.apply import apply
+from hub_core.errors import ConflictError, DatabaseUnavailableError, WholechartError
+from hub_core.messages import queue
+from hub_core.messages.arrival import Message, Result
+from hub_core.messages.store import CHANNEL, MessageStore
+from pipelines.conversion import Conversion, convert, failed, with_changes
+
+if TYPE_CHECKING:
+    from ehr_pm.record.entry import Verdict
+    from hub_core.database import Database
+    from hub_core.keyring import Keyring
+    from hub_core.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 1.0
+"""How long a worker sleeps when nobody wakes it: messages whose notification was lost wait this long at most."""
+
+_SEAL_SECONDS = 0.1
+
+_LOST = (psycopg.OperationalError, psycopg.InterfaceError, DBAPIError, DatabaseUnavailableError)
+"""The database went away, or ended the transaction to break a tie: nothing was written, do it again."""
+
+
+class Worker:
+    """One worker; `drain` empties the queue, `run` goes on until told to stop."""
+
+    def __init__(self, database: Database, store: MessageStore, keyring: Keyring, settings: Settings) -> None:
+        """Prepare a worker; it takes nothing yet."""
+        self._database = database
+        self._store = store
+        self._keyring = keyring
+        self._batch = settings.worker_batch
+
+    def drain(self) -> Iterator[int]:
+        """Apply what is waiting, yielding the number of records after each batch, until nothing can be taken."""
+        while taken := self.step():
+            yield taken
+
+    def step(self) -> int:
+        """Apply one batch in one transaction, and return how many records it held."""
+        with self._database.begin() as unit:
+            messages = queue.claim(unit.driver, self._batch)
+            if not messages:
+                return 0
+            conversions = self._convert(unit.driver, messages)
+            queue.finish(unit.driver, messages, self._apply(unit.driver, conversions))
+        return sum(message.records for message in messages)
+
+    def run(self, stop: threading.Event) -> None:
+        """Apply messages as they come, and keep the change log sealed, until `stop` is set."""
+        sealer = threading.Thread(target=self._keep_sealing, args=(stop,), name="sealer", daemon=True)
+        sealer.start()
+        while not stop.is_set():
+            try:
+                self._listen(stop)
+            except _LOST:
+                _log.warning("the database went away; trying again")
+                stop.wait(0.5)
+        sealer.join()
+
+    def _listen(self, stop: threading.Event) -> None:
+        with self._database.connect(autocommit=True) as ear:
+            ear.execute(f"LISTEN {CHANNEL}")
+            while not stop.is_set():
+                if self.step() == 0:
+                    for _ in ear.notifies(timeout=_IDLE_SECONDS, stop_after=1):
+                        pass
+
+    def _keep_sealing(self, stop: threading.Event) -> None:
+        while not stop.wait(_SEAL_SECONDS):
+            try:
+                with self._database.begin() as unit:
+                    changes.seal(unit.driver)
+            except _LOST:
+                stop.wait(0.5)
+
+    def _convert(self, connection: psycopg.Connection[Any], messages: list[Message]) -> list[Conversion]:
+        bodies: dict[UUID, bytes] = {}
+        for shelf, group in _by_shelf(messages).items():
+            bodies |= self._store.bodies.read(connection, shelf, group)
+        return [
+            convert(message, bodies[message.message_id], registry.connector(message.format), self._keyring.token)
+            for message in messages
+        ]
+
+    def _apply(self, connection: psycopg.Connection[Any], conversions: list[Conversion]) -> list[Result]:
+        """Apply a batch at once; if it fails, each message alone, so that only the one at fault is rejected."""
+        try:
+            return self._apply_together(connection, conversions)
+        except ConflictError:
+            return self._apply_together(connection, conversions)
+        except (psycopg.DataError, psycopg.IntegrityError, WholechartError, LookupError, TypeError, ValueError):
+            return [result for conversion in conversions for result in self._apply_alone(connection, conversion)]
+
+    def _apply_alone(self, connection: psycopg.Connection[Any], conversion: Conversion) -> list[Result]:
+        try:
+            return self._apply_together(connection, [conversion])
+        except Exception as error:  # boundary: the record refuses this one message
+            if isinstance(error, _LOST) and not isinstance(error, psycopg.DataError | psycopg.IntegrityError):
+                raise
+            _log.error("message %s could not be recorded: %s", conversion.message.message_id, type(error).__name__)  # noqa: TRY400
+            reason = f"the record could not take this message ({type(error).__name__}); it is kept for replay"
+            return [failed(conversion.message, reason).result]
+
+    def _apply_together(self, connection: psycopg.Connection[Any], conversions: list[Conversion]) -> list[Result]:
+        with connection.transaction():
+            entries = [entry for conversion in conversions for entry in conversion.entries]
+            verdicts = apply(connection, entries)
+            written = {entry.key: entry for entry, verdict in zip(entries, verdicts, strict=True) if _wrote(verdict)}
+            crosswalk.observe(connection, [entry.resource for entry in written.values()])
+        return list(_results(conversions, verdicts))
+
+
+def _by_shelf(messages: list[Message]) -> dict[str, list[UUID]]:
+    shelves: dict[str, list[UUID]] = defaultdict(list)
+    for message in messages:
+        shelves[message.shelf].append(message.message_id)
+    return shelves
+
+
+def _results(conversions: Sequence[Conversion], verdicts: Sequence[Verdict]) -> Iterator[Result]:
+    start = 0
+    for conversion in conversions:
+        end = start + len(conversion.entries)
+        yield with_changes(conversion.result, sum(map(_wrote, verdicts[start:end])))
+        start = end
+
+
+def _wrote(verdict: Verdict) -> bool:
+    return verdict in ("created", "updated")
