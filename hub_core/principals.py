@@ -1,0 +1,284 @@
+"""Who comes in: people with a password and a session, programs with a token, and how guessing is slowed down.
+
+Secrets never rest in clear: passwords as Argon2id, tokens and sessions (256 random bits) as SHA-256. A secret is looked
+up by its hash, so no comparison of ours takes longer the more of it was guessed. Times are the database's, so that all
+processes of an installation agree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from psycopg.rows import class_row
+
+from hub_core.errors import ConflictError, NotFoundError
+from hub_core.fhir.ids import new_id
+
+if TYPE_CHECKING:
+    import psycopg
+
+Kind: TypeAlias = Literal["person", "program"]
+
+ADMINISTRATOR = "admin"
+PASSWORD_FILE = "administrator"  # noqa: S105 - a file name
+"""Where the first password is kept, in the keys folder, for whoever set the installation up."""
+
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Letters and digits nobody confuses when reading a password aloud."""
+_LONGEST_PASSWORD = 1024
+
+ATTEMPT_WINDOW = timedelta(minutes=15)
+ATTEMPTS_PER_PAIR, ATTEMPTS_PER_ADDRESS, ATTEMPTS_PER_NAME = 5, 20, 100
+"""Log-ins tried within the window before one must wait: few for one name from one address; many for one name from
+everywhere, so that a stranger cannot lock its owner out cheaply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody who has proved who they are."""
+
+    principal_id: UUID
+    name: str
+    kind: Kind
+    is_administrator: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """How long a log-in lasts: without use, and at most."""
+
+    idle: timedelta = timedelta(minutes=15)
+    absolute: timedelta = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A program's token at the one moment its secret is known."""
+
+    token_id: UUID
+    principal_id: UUID
+    secret: str
+
+
+def ensure_administrator(connection: psycopg.Connection[Any], keep_in: Path | None = None) -> tuple[str, str | None]:
+    """Return the administrator's name, and the password when this call made the account.
+
+    Args:
+        connection: the transaction to make it in.
+        keep_in: the keys folder; the password is written there before the account can commit, so it is never lost.
+    """
+    password = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(5))
+    row = connection.execute(
+        "INSERT INTO principal (principal_id, name, kind, is_administrator, password_hash)"
+        " VALUES (%s, %s, 'person', true, %s) ON CONFLICT (lower(name)) DO NOTHING RETURNING principal_id",
+        (new_id(), ADMINISTRATOR, _hasher().hash(password)),
+    ).fetchone()
+    if row is None:
+        return ADMINISTRATOR, None
+    if keep_in is not None:
+        _keep_password(keep_in / PASSWORD_FILE, password)
+    return ADMINISTRATOR, password
+
+
+def authenticate_password(connection: psycopg.Connection[Any], name: str, password: str) -> Principal | None:
+    """Return the person with this name and password; takes as long for a name that does not exist."""
+    row = connection.execute(
+        "SELECT principal_id, name, kind, is_administrator, password_hash FROM principal"
+        " WHERE lower(name) = lower(%s) AND password_hash IS NOT NULL AND disabled_at IS NULL",
+        (name,),
+    ).fetchone()
+    expected = _nobodys_hash() if row is None else row[4]
+    matches = len(password) <= _LONGEST_PASSWORD and _verify(expected, password)
+    return Principal(*row[:4]) if matches and row is not None else None
+
+
+def set_password(connection: psycopg.Connection[Any], name: str, password: str) -> None:
+    """Give a person another password and end their sessions.
+
+    Raises:
+        NotFoundError: if there is no such person.
+    """
+    row = connection.execute(
+        "UPDATE principal SET password_hash = %s WHERE lower(name) = lower(%s) AND kind = 'person'"
+        " RETURNING principal_id",
+        (_hasher().hash(password), name),
+    ).fetchone()
+    if row is None:
+        raise NotFoundError("there is no person with this name")
+    connection.execute(
+        "UPDATE browser_session SET closed_at = now() WHERE principal_id = %s AND closed_at IS NULL", row
+    )
+
+
+def seconds_to_wait(connection: psycopg.Connection[Any], name: str, address: str) -> int:
+    """Return how long this log-in must wait, or 0 after counting it as tried.
+
+    Counting comes before checking the password, so that many guesses at once are not many first guesses.
+    """
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"login {address}",))
+    row = connection.execute(
+        "SELECT count(*) FILTER (WHERE name = %(name)s AND address = %(address)s),"
+        " count(*) FILTER (WHERE address = %(address)s), count(*) FILTER (WHERE name = %(name)s),"
+        " extract(epoch FROM min(attempted_at) + %(window)s - clock_timestamp())"
+        " FROM login_attempt WHERE (name = %(name)s OR address = %(address)s)"
+        " AND attempted_at > clock_timestamp() - %(window)s",
+        {"name": name.lower()[:200], "address": address, "window": ATTEMPT_WINDOW},
+    ).fetchone()
+    pair, by_address, by_name, left = row or (0, 0, 0, None)
+    if pair >= ATTEMPTS_PER_PAIR or by_address >= ATTEMPTS_PER_ADDRESS or by_name >= ATTEMPTS_PER_NAME:
+        return max(1, int(left or 0) + 1)
+    connection.execute("INSERT INTO login_attempt (name, address) VALUES (%s, %s)", (name.lower()[:200], address))
+    return 0
+
+
+def forget_attempts(connection: psycopg.Connection[Any], name: str, address: str) -> None:
+    """Forget the tries of somebody who got in, and everybody's that no longer count."""
+    connection.execute(
+        "DELETE FROM login_attempt WHERE (name = %s AND address = %s) OR attempted_at < clock_timestamp() - %s",
+        (name.lower()[:200], address, ATTEMPT_WINDOW),
+    )
+
+
+def open_session(
+    connection: psycopg.Connection[Any],
+    principal: Principal,
+    limits: SessionLimits = SessionLimits(),  # noqa: B008
+) -> str:
+    """Return the secret of a new session; only its hash is kept."""
+    secret = secrets.token_urlsafe(32)
+    connection.execute(
+        "INSERT INTO browser_session (session_id, principal_id, secret_sha, expires_at) VALUES (%s, %s, %s, now() + %s)",
+        (new_id(), principal.principal_id, _sha(secret), limits.absolute),
+    )
+    return secret
+
+
+def authenticate_session(
+    connection: psycopg.Connection[Any],
+    secret: str,
+    limits: SessionLimits = SessionLimits(),  # noqa: B008
+) -> Principal | None:
+    """Return whose session this is, and count it as used.
+
+    Use is written down once per fifteenth of the idle time, so a busy session costs few writes and may end that much
+    early, never late.
+    """
+    with connection.cursor() as cursor:
+        row = cursor.execute(
+            "SELECT p.principal_id, p.name, p.kind, p.is_administrator, s.session_id,"
+            " s.last_used_at < clock_timestamp() - %(step)s"
+            " FROM browser_session s JOIN principal p USING (principal_id)"
+            " WHERE s.secret_sha = %(sha)s AND s.closed_at IS NULL AND p.disabled_at IS NULL"
+            " AND s.expires_at > clock_timestamp() AND s.last_used_at > clock_timestamp() - %(idle)s",
+            {"sha": _sha(secret), "idle": limits.idle, "step": limits.idle / 15},
+        ).fetchone()
+    if row is None:
+        return None
+    if row[5]:
+        connection.execute(
+            "UPDATE browser_session SET last_used_at = clock_timestamp() WHERE session_id = %s", (row[4],)
+        )
+    return Principal(*row[:4])
+
+
+def close_session(connection: psycopg.Connection[Any], secret: str) -> None:
+    """End a session; ending one that has ended changes nothing."""
+    connection.execute(
+        "UPDATE browser_session SET closed_at = now() WHERE secret_sha = %s AND closed_at IS NULL", (_sha(secret),)
+    )
+
+
+def issue_token(
+    connection: psycopg.Connection[Any],
+    name: str,
+    *,
+    is_administrator: bool,
+    issued_by: Principal,
+    lifetime: timedelta | None = None,
+) -> IssuedToken:
+    """Return a new token for the program `name`, which is made known when it is not.
+
+    Raises:
+        ConflictError: if the name is a person's, or the program has another role already.
+    """
+    connection.execute(
+        "INSERT INTO principal (principal_id, name, kind, is_administrator) VALUES (%s, %s, 'program', %s)"
+        " ON CONFLICT (lower(name)) DO NOTHING",
+        (new_id(), name, is_administrator),
+    )
+    row = connection.execute(
+        "SELECT principal_id, kind, is_administrator FROM principal WHERE lower(name) = lower(%s)", (name,)
+    ).fetchone()
+    if row is None or row[1:] != ("program", is_administrator):
+        raise ConflictError("this name belongs to a person, or to a program with another role")
+    secret, token_id = secrets.token_urlsafe(32), new_id()
+    connection.execute(
+        "INSERT INTO access_token (token_id, principal_id, secret_sha, created_by, expires_at)"
+        " VALUES (%s, %s, %s, %s, now() + %s)",
+        (token_id, row[0], _sha(secret), issued_by.principal_id, lifetime),
+    )
+    return IssuedToken(token_id, row[0], secret)
+
+
+def revoke_token(connection: psycopg.Connection[Any], token_id: UUID) -> None:
+    """End a token; the next request that brings it is refused.
+
+    Raises:
+        NotFoundError: if there is no such token, or it has ended.
+    """
+    row = connection.execute(
+        "UPDATE access_token SET revoked_at = now() WHERE token_id = %s AND revoked_at IS NULL RETURNING token_id",
+        (token_id,),
+    ).fetchone()
+    if row is None:
+        raise NotFoundError("there is no such token, or it was revoked before")
+
+
+def authenticate_token(connection: psycopg.Connection[Any], secret: str) -> Principal | None:
+    """Return whose bearer token this is, if it still counts."""
+    with connection.cursor(row_factory=class_row(Principal)) as cursor:
+        return cursor.execute(
+            "SELECT p.principal_id, p.name, p.kind, p.is_administrator"
+            " FROM access_token t JOIN principal p USING (principal_id)"
+            " WHERE t.secret_sha = %s AND t.revoked_at IS NULL AND p.disabled_at IS NULL"
+            " AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())",
+            (_sha(secret),),
+        ).fetchone()
+
+
+def _sha(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    return PasswordHasher()
+
+
+@cache
+def _nobodys_hash() -> str:
+    return _hasher().hash(secrets.token_urlsafe(32))
+
+
+def _verify(expected: str, password: str) -> bool:
+    try:
+        return _hasher().verify(expected, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _keep_password(path: Path, password: str) -> None:
+    """Write the first password where only the installation's owner may read it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_text(f"{password}\n", encoding="ascii")
