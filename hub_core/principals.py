@@ -151,12 +151,13 @@ def forget_attempts(connection: psycopg.Connection[Any], name: str, address: str
 def open_session(
     connection: psycopg.Connection[Any],
     principal: Principal,
-    limits: SessionLimits = SessionLimits(),  # noqa: B008
+    limits: SessionLimits = SessionLimits(),
 ) -> str:
     """Return the secret of a new session; only its hash is kept."""
     secret = secrets.token_urlsafe(32)
     connection.execute(
-        "INSERT INTO browser_session (session_id, principal_id, secret_sha, expires_at) VALUES (%s, %s, %s, now() + %s)",
+        "INSERT INTO browser_session (session_id, principal_id, secret_sha, expires_at)"
+        " VALUES (%s, %s, %s, now() + %s)",
         (new_id(), principal.principal_id, _sha(secret), limits.absolute),
     )
     return secret
@@ -165,22 +166,21 @@ def open_session(
 def authenticate_session(
     connection: psycopg.Connection[Any],
     secret: str,
-    limits: SessionLimits = SessionLimits(),  # noqa: B008
+    limits: SessionLimits = SessionLimits(),
 ) -> Principal | None:
     """Return whose session this is, and count it as used.
 
     Use is written down once per fifteenth of the idle time, so a busy session costs few writes and may end that much
     early, never late.
     """
-    with connection.cursor() as cursor:
-        row = cursor.execute(
-            "SELECT p.principal_id, p.name, p.kind, p.is_administrator, s.session_id,"
-            " s.last_used_at < clock_timestamp() - %(step)s"
-            " FROM browser_session s JOIN principal p USING (principal_id)"
-            " WHERE s.secret_sha = %(sha)s AND s.closed_at IS NULL AND p.disabled_at IS NULL"
-            " AND s.expires_at > clock_timestamp() AND s.last_used_at > clock_timestamp() - %(idle)s",
-            {"sha": _sha(secret), "idle": limits.idle, "step": limits.idle / 15},
-        ).fetchone()
+    row = connection.execute(
+        "SELECT p.principal_id, p.name, p.kind, p.is_administrator, s.session_id,"
+        " s.last_used_at < clock_timestamp() - %(step)s"
+        " FROM browser_session s JOIN principal p USING (principal_id)"
+        " WHERE s.secret_sha = %(sha)s AND s.closed_at IS NULL AND p.disabled_at IS NULL"
+        " AND s.expires_at > clock_timestamp() AND s.last_used_at > clock_timestamp() - %(idle)s",
+        {"sha": _sha(secret), "idle": limits.idle, "step": limits.idle / 15},
+    ).fetchone()
     if row is None:
         return None
     if row[5]:

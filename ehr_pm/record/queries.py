@@ -1,0 +1,207 @@
+"""Reading the record: one resource, its versions, everything of a patient, and who the patients of a person are."""
+# ruff: noqa: S608 - SQL text is made of this file's own words; every value is bound
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One version of a resource: its envelope, and the text it is stored as."""
+
+    resource_key: int
+    resource_type: str
+    resource_id: UUID
+    version: int
+    source: str
+    location: str | None
+    patient_id: UUID | None
+    event_at: datetime | None
+    recorded_at: datetime
+    deleted: bool
+    message_id: UUID | None
+    body: str
+
+
+FOUND_COLUMNS = (
+    "r.resource_key, r.resource_type, r.resource_id, v.version, v.source, v.location, v.patient_id, v.event_at,"
+    " v.recorded_at, r.deleted, v.message_id, v.body"
+)
+FOUND_TABLES = "resource r JOIN resource_version v ON v.batch_key = r.batch_key AND v.ordinal = r.ordinal"
+_VERSION_COLUMNS = FOUND_COLUMNS.replace("r.deleted", "v.deleted")
+_VERSION_TABLES = (
+    "resource r JOIN resource_version v ON v.resource_type = r.resource_type AND v.resource_id = r.resource_id"
+)
+
+SHARED_TYPES = (
+    "Device",
+    "HealthcareService",
+    "Location",
+    "Medication",
+    "Organization",
+    "Practitioner",
+    "PractitionerRole",
+)
+"""Types that belong to no patient and are read together with the resources that refer to them."""
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_SHARED_REFERENCE = f'"reference":"({"|".join(SHARED_TYPES)})/({_UUID})"'
+
+
+def read(connection: psycopg.Connection[Any], resource_type: str, resource_id: UUID) -> Found | None:
+    """Return the current version of a resource, which may say that it was deleted."""
+    with connection.cursor(row_factory=class_row(Found)) as cursor:
+        return cursor.execute(
+            f"SELECT {FOUND_COLUMNS} FROM {FOUND_TABLES} WHERE r.resource_type = %s AND r.resource_id = %s",
+            (resource_type, resource_id),
+        ).fetchone()
+
+
+def read_version(
+    connection: psycopg.Connection[Any], resource_type: str, resource_id: UUID, version: int
+) -> Found | None:
+    """Return one version of a resource."""
+    with connection.cursor(row_factory=class_row(Found)) as cursor:
+        return cursor.execute(
+            f"SELECT {_VERSION_COLUMNS} FROM {_VERSION_TABLES}"
+            " WHERE r.resource_type = %s AND r.resource_id = %s AND v.version = %s",
+            (resource_type, resource_id, version),
+        ).fetchone()
+
+
+def history(
+    connection: psycopg.Connection[Any], resource_type: str, resource_id: UUID, *, limit: int, before: int | None = None
+) -> list[Found]:
+    """Return up to `limit` versions of a resource, latest first, those below version `before` only."""
+    with connection.cursor(row_factory=class_row(Found)) as cursor:
+        return cursor.execute(
+            f"SELECT {_VERSION_COLUMNS} FROM {_VERSION_TABLES}"
+            " WHERE r.resource_type = %s AND r.resource_id = %s AND v.version < %s ORDER BY v.version DESC LIMIT %s",
+            (resource_type, resource_id, before or 2**31 - 1, limit),
+        ).fetchall()
+
+
+def compartment(
+    connection: psycopg.Connection[Any], patient_id: UUID, *, limit: int, before: int | None = None
+) -> list[Found]:
+    """Return up to `limit` resources about a patient, the patient among them, those with a key below `before` only."""
+    with connection.cursor(row_factory=class_row(Found)) as cursor:
+        return cursor.execute(
+            f"SELECT {FOUND_COLUMNS} FROM {FOUND_TABLES} WHERE NOT r.deleted"
+            " AND (r.patient_id = %(patient)s OR (r.resource_type = 'Patient' AND r.resource_id = %(patient)s))"
+            " AND r.resource_key < %(before)s ORDER BY r.resource_key DESC LIMIT %(limit)s",
+            {"patient": patient_id, "before": before or 2**63 - 1, "limit": limit},
+        ).fetchall()
+
+
+def referred_to(
+    connection: psycopg.Connection[Any], patient_id: UUID, *, limit: int, before: int | None = None
+) -> list[Found]:
+    """Return up to `limit` resources of `SHARED_TYPES` that a patient's resources refer to, likewise by key.
+
+    References are read from the stored text, so that one which no search parameter indexes is followed too.
+    """
+    with connection.cursor(row_factory=class_row(Found)) as cursor:
+        return cursor.execute(
+            "WITH target AS (SELECT DISTINCT found[1] AS resource_type, found[2]::uuid AS resource_id"
+            f" FROM {FOUND_TABLES},"
+            " regexp_matches(v.body, %(pattern)s, 'g') AS found"
+            " WHERE NOT r.deleted AND r.patient_id = %(patient)s)"
+            f" SELECT {FOUND_COLUMNS} FROM {FOUND_TABLES} "
+            " JOIN target ON target.resource_type = r.resource_type AND target.resource_id = r.resource_id"
+            " WHERE NOT r.deleted AND r.resource_key < %(before)s ORDER BY r.resource_key DESC LIMIT %(limit)s",
+            {
+                "pattern": _SHARED_REFERENCE,
+                "patient": patient_id,
+                "before": before or 2**63 - 1,
+                "limit": limit,
+            },
+        ).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One patient record of one person, as stored."""
+
+    person_id: UUID
+    patient_id: UUID
+    source: str
+    location: str | None
+    body: str
+
+
+_MEMBERS = (
+    "SELECT m.person_id, m.patient_id, r.source, r.location, v.body FROM person_member m"
+    " JOIN resource r ON r.resource_type = 'Patient' AND r.resource_id = m.patient_id AND NOT r.deleted"
+    " JOIN resource_version v ON v.batch_key = r.batch_key AND v.ordinal = r.ordinal WHERE m.valid_to IS NULL"
+)
+
+
+def members(connection: psycopg.Connection[Any], person_ids: Sequence[UUID]) -> list[Membership]:
+    """Return the patient records that are, as far as we know now, these persons, fullest record of each last."""
+    with connection.cursor(row_factory=class_row(Membership)) as cursor:
+        return cursor.execute(
+            f"{_MEMBERS} AND m.person_id = ANY(%s)"
+            " ORDER BY m.person_id, r.authority, r.event_at NULLS FIRST, r.resource_key",
+            (list(person_ids),),
+        ).fetchall()
+
+
+def surviving_person(connection: psycopg.Connection[Any], person_id: UUID) -> UUID | None:
+    """Return the person somebody is now, following merges."""
+    row = connection.execute(
+        "WITH RECURSIVE chain AS (SELECT person_id, merged_into FROM person WHERE person_id = %s"
+        " UNION SELECT p.person_id, p.merged_into FROM person p JOIN chain c ON p.person_id = c.merged_into)"
+        " SELECT person_id FROM chain WHERE merged_into IS NULL",
+        (person_id,),
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def persons_of(connection: psycopg.Connection[Any], patient_ids: Sequence[UUID], *, limit: int) -> list[UUID]:
+    """Return the persons that patients are, latest known first."""
+    rows = connection.execute(
+        "SELECT DISTINCT person_id FROM person_member WHERE valid_to IS NULL AND patient_id = ANY(%s)"
+        " ORDER BY person_id DESC LIMIT %s",
+        (list(patient_ids), limit),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartEntry:
+    """One resource of a chart with where it came from."""
+
+    resource_type: str
+    resource_id: UUID
+    version: int
+    source: str
+    location: str | None
+    event_at: datetime | None
+    recorded_at: datetime
+    message_id: UUID | None
+    feed: str | None
+    received_at: datetime | None
+    body: str
+
+
+def chart(connection: psycopg.Connection[Any], patient_ids: Sequence[UUID], *, limit: int) -> list[ChartEntry]:
+    """Return up to `limit` current resources about these patients, each with the message that said it."""
+    with connection.cursor(row_factory=class_row(ChartEntry)) as cursor:
+        return cursor.execute(
+            "SELECT r.resource_type, r.resource_id, r.version, r.source, r.location, r.event_at, r.recorded_at,"
+            f" r.message_id, m.feed, m.received_at, v.body FROM {FOUND_TABLES}"
+            " LEFT JOIN message m ON m.message_id = r.message_id"
+            " WHERE NOT r.deleted AND r.patient_id = ANY(%s)"
+            " ORDER BY coalesce(r.event_at, r.recorded_at) DESC, r.resource_key DESC LIMIT %s",
+            (list(patient_ids), limit),
+        ).fetchall()
