@@ -1,0 +1,222 @@
+"""Compiles a ViewDefinition to one SQL query, or refuses it; it never compiles to something else than what it says.
+
+Rows are built as lists of structs inside one row per resource and unnested once at the end, so nested, sibling and
+united selects need no joins. JSON is read by `from_json` with the structure of just the elements the view names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pipelines.views.comparison import truth
+from pipelines.views.definition import Column, Select, ViewDefinition
+from pipelines.views.fhirpath import Path
+from pipelines.views.structure import Shape
+from pipelines.views.translate import Scope, translate
+from pipelines.views.value import Names, Value, ViewRefusedError, family, quoted
+
+_SQL_TYPES = {
+    "boolean": "BOOLEAN",
+    "integer": "INTEGER",
+    "positiveInt": "INTEGER",
+    "unsignedInt": "INTEGER",
+    "integer64": "BIGINT",
+    "decimal": "DOUBLE",
+}
+_TEXTUAL = frozenset({"text", "date", "time"})
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledView:
+    """A view as a query over a relation that has the envelope columns of the lake and `body`."""
+
+    name: str
+    resource: str
+    columns: tuple[str, ...]
+    sql: str
+    """With the relation as `{source}`."""
+
+    def over(self, source: str) -> str:
+        """Return the query over a relation (a name or a query in brackets)."""
+        return self.sql.replace("{source}", source)
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A column of a block of rows: where its value comes from, and its SQL type."""
+
+    name: str
+    sql_type: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What a select gives: one row (`list` is None: each field has its own SQL) or a list of structs."""
+
+    fields: tuple[_Field, ...]
+    list: str | None = None
+
+    @property
+    def struct(self) -> str:
+        """Return SQL of the one row as a struct."""
+        return "struct_pack(" + ", ".join(f'"{each.name}" := {each.sql}' for each in self.fields) + ")"
+
+    @property
+    def as_list(self) -> str:
+        """Return SQL of the rows as a list of structs."""
+        return self.list or f"[{self.struct}]"
+
+
+def compile_view(view: ViewDefinition, envelope: Sequence[tuple[str, str]] = ()) -> CompiledView:
+    """Return the query of a view.
+
+    Args:
+        view: the view.
+        envelope: columns to carry over from the relation into each row: (column of the relation, name in the view).
+
+    Raises:
+        ViewRefusedError: if it says something that is not supported; the message names view, column and path.
+    """
+    try:
+        return _compile(view, envelope)
+    except ViewRefusedError as error:
+        raise ViewRefusedError(f"view {view.name}: {error}") from error
+
+
+def _compile(view: ViewDefinition, envelope: Sequence[tuple[str, str]]) -> CompiledView:
+    shape = Shape(view.resource)
+    resource = Value("resource", view.resource, shape=shape)
+    scope = Scope(resource, resource, view.constants, Names())
+    conditions = [_condition(path, text, scope) for path, text in view.conditions]
+    blocks = [_rows(select, scope) for select in view.selects]
+    names = [name for _, name in envelope] + [each.name for block in blocks for each in block.fields]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise ViewRefusedError(f"column {doubled[0]} is there twice")
+    kept = [f'"{column}" AS "{name}"' for column, name in envelope]
+    where = " AND ".join(f"coalesce({condition}, false)" for condition in conditions)
+    carried = "".join(f'"{column}", ' for column, _ in envelope)
+    parsed = f"SELECT {carried}from_json(body, {quoted(shape.structure())}) AS resource FROM {{source}}"  # noqa: S608 - quoted above
+    sql = _query(kept, blocks, parsed, where, scope)
+    return CompiledView(view.name, view.resource, tuple(names), sql)
+
+
+def _query(kept: list[str], blocks: list[_Rows], parsed: str, where: str, scope: Scope) -> str:
+    singles = [each for block in blocks if block.list is None for each in block.fields]
+    lists = [block for block in blocks if block.list is not None]
+    selected = kept + [f'{each.sql} AS "{each.name}"' for each in singles]
+    filtered = f"FROM ({parsed})" + (f" WHERE {where}" if where else "")
+    if not lists:
+        return f"SELECT {', '.join(selected)} {filtered}"
+    rows = _cross(lists, scope)
+    inner = f"SELECT {', '.join([*selected, f'unnest({rows.list}) AS view_row'])} {filtered}"
+    own = [part.rsplit(" AS ", 1)[1] for part in kept]
+    ordered = [f'"{each.name}"' if block.list is None else _picked(each) for block in blocks for each in block.fields]
+    return f"SELECT {', '.join(own + ordered)} FROM ({inner})"  # noqa: S608 - made of checked names
+
+
+def _picked(field: _Field) -> str:
+    return f'struct_extract(view_row, {quoted(field.name)}) AS "{field.name}"'
+
+
+def _condition(path: Path, text: str, scope: Scope) -> str:
+    try:
+        return truth(translate(path, scope))
+    except ViewRefusedError as error:
+        raise ViewRefusedError(f"where {text!r}: {error}") from error
+
+
+def _rows(select: Select, scope: Scope) -> _Rows:
+    """Return the rows of a select, its forEach, forEachOrNull or repeat done."""
+    if select.repeat:
+        raise ViewRefusedError("repeat is not supported")
+    if select.each is None:
+        return _body(select, scope)
+    try:
+        things = translate(select.each, scope)
+    except ViewRefusedError as error:
+        raise ViewRefusedError(f"forEach {select.each_text!r}: {error}") from error
+    if things.choice is not None:
+        raise ViewRefusedError(f"forEach {select.each_text!r}: pick one type by ofType()")
+    return _each(replace(things, sql=things.as_list, many=True), select, scope)
+
+
+def _each(things: Value, select: Select, scope: Scope) -> _Rows:
+    thing, position = scope.names.new("e"), scope.names.new("i")
+    body = _body(select, scope.on(replace(things, sql=thing, many=False), f"({position} - 1)"))
+    source = things.sql
+    if select.or_null:
+        source = f"CASE WHEN {things.is_empty} THEN [NULL] ELSE {source} END"
+    made = body.list or body.struct
+    transformed = f"list_transform({source}, lambda {thing}, {position}: {made})"
+    return _Rows(body.fields, f"flatten({transformed})" if body.list is not None else transformed)
+
+
+def _body(select: Select, scope: Scope) -> _Rows:
+    """Return the rows of a select for one focus: columns first, then nested selects, then the union."""
+    blocks = [_Rows(tuple(_column(column, scope) for column in select.columns))] if select.columns else []
+    blocks += [_rows(child, scope) for child in select.selects]
+    if select.unions:
+        blocks.append(_union([_rows(child, scope) for child in select.unions]))
+    return _cross(blocks, scope)
+
+
+def _union(branches: list[_Rows]) -> _Rows:
+    first = [(each.name, each.sql_type) for each in branches[0].fields]
+    for branch in branches[1:]:
+        if [(each.name, each.sql_type) for each in branch.fields] != first:
+            raise ViewRefusedError("the branches of a unionAll differ in their columns")
+    return _Rows(branches[0].fields, f"flatten([{', '.join(branch.as_list for branch in branches)}])")
+
+
+def _cross(blocks: list[_Rows], scope: Scope) -> _Rows:
+    """Return every combination of the rows of several blocks."""
+    lists = [block for block in blocks if block.list is not None]
+    fields: list[_Field] = []
+    names = {id(block): scope.names.new("v") for block in lists}
+    for block in blocks:
+        source = names.get(id(block))
+        fields += [
+            replace(each, sql=f"struct_extract({source}, {quoted(each.name)})") if source else each
+            for each in block.fields
+        ]
+    if not lists:
+        return _Rows(tuple(fields))
+    if len(blocks) == 1:
+        return blocks[0]
+    made = _Rows(tuple(fields)).struct
+    for depth, block in enumerate(reversed(lists)):
+        made = f"list_transform({block.list}, lambda {names[id(block)]}: {made})"
+        made = made if depth == 0 else f"flatten({made})"
+    return _Rows(tuple(fields), made)
+
+
+def _column(column: Column, scope: Scope) -> _Field:
+    try:
+        value = translate(column.path, scope)
+        if value.choice is not None:
+            raise ViewRefusedError(f"{value.choice} has several types: pick one by ofType()")
+        if value.family == "object":
+            raise ViewRefusedError(f"gives a {value.type}, not a primitive")
+        sql_type = _sql_type(column, value)
+    except ViewRefusedError as error:
+        raise ViewRefusedError(f"column {column.name}, path {column.text!r}: {error}") from error
+    if column.collection:
+        return _Field(column.name, f"{sql_type}[]", f"CAST(coalesce({value.as_list}, []) AS {sql_type}[])")
+    return _Field(column.name, sql_type, f"CAST({value.one.sql} AS {sql_type})")
+
+
+def _sql_type(column: Column, value: Value) -> str:
+    """Return the SQL type of a column, whose declared type must be able to hold what the path gives."""
+    if column.sql_type is not None:
+        if value.family != "number":
+            raise ViewRefusedError(f"gives a {value.type}, not a number")
+        return column.sql_type
+    declared = column.type or value.type
+    wanted, given = family(declared), value.family
+    fits = wanted == given or wanted == "text" or {wanted, given} <= _TEXTUAL
+    if not fits or (value.type == "decimal" and wanted == "number" and declared != "decimal"):
+        raise ViewRefusedError(f"gives a {value.type}, but the column is declared {declared}")
+    return _SQL_TYPES.get(declared, "VARCHAR")

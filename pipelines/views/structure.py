@@ -1,0 +1,43 @@
+"""The shape of the JSON a view reads: only the elements its paths name, as DuckDB's `from_json` wants it told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+_STORED_AS = {
+    "boolean": "BOOLEAN",
+    "integer": "BIGINT",
+    "integer64": "BIGINT",
+    "positiveInt": "BIGINT",
+    "unsignedInt": "BIGINT",
+    "decimal": "DOUBLE",
+}
+
+
+@dataclass(slots=True)
+class Shape:
+    """One element as it appears in the JSON: a primitive, or an object of which some children are read."""
+
+    type: str
+    many: bool = False
+    primitive: bool = False
+    children: dict[str, Shape] = field(default_factory=dict)
+
+    def child(self, name: str, type_: str, *, many: bool, primitive: bool) -> Shape:
+        """Return the child called `name` in the JSON, adding it to what is read."""
+        return self.children.setdefault(name, Shape(type_, many=many, primitive=primitive))
+
+    def structure(self) -> str:
+        """Return the structure argument of `from_json` for an object of this shape."""
+        return json.dumps(_object(self), separators=(",", ":"))
+
+
+def _object(shape: Shape) -> dict[str, Any]:
+    return {name: _whole(child) for name, child in shape.children.items()}
+
+
+def _whole(shape: Shape) -> Any:
+    inner: Any = _STORED_AS.get(shape.type, "VARCHAR") if shape.primitive else _object(shape) or "JSON"
+    return [inner] if shape.many else inner

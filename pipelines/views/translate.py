@@ -1,0 +1,279 @@
+"""Turns the tree of a path into SQL over a struct of the resource, noting each element it reads in the shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from hub_core.fhir.elements import element, is_primitive
+from pipelines.views.comparison import equal, operate, truth
+from pipelines.views.fhirpath import Call, Constant, Index, Member, Negation, Operation, Path, This, Variable
+from pipelines.views.value import Names, Value, ViewRefusedError, quoted
+
+_REFERENCE = r"^(?:https?://.+/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})(?:/_history/.+)?$"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a path can speak of."""
+
+    resource: Value
+    focus: Value
+    constants: Mapping[str, Constant]
+    names: Names
+    row_index: str = "0"
+    """SQL of the position of the row in the nearest forEach."""
+
+    def on(self, focus: Value, row_index: str | None = None) -> Scope:
+        """Return the scope of a path that starts from `focus`."""
+        return replace(self, focus=focus, row_index=row_index or self.row_index)
+
+
+def translate(path: Path, scope: Scope) -> Value:
+    """Return the SQL of a path.
+
+    Raises:
+        ViewRefusedError: if it asks for an element R4 does not have or a function that is not supported.
+    """
+    match path:
+        case This():
+            return scope.focus
+        case Constant():
+            return _constant(path)
+        case Variable():
+            return _variable(path.name, scope)
+        case Member():
+            return _member(translate(path.base, scope), path.name, scope)
+        case Index():
+            return _index(translate(path.base, scope), path.position, scope)
+        case Negation():
+            operand = translate(path.operand, scope).one
+            return replace(operate("-", Value("0", "integer"), operand), type=operand.type)
+        case Operation(operator=("is" | "as")):
+            return _as(path, scope)
+        case Operation():
+            return operate(path.operator, translate(path.left, scope), translate(path.right, scope))
+        case Call():
+            return _call(path, scope)
+
+
+def _constant(constant: Constant) -> Value:
+    is_bare = constant.type in ("integer", "decimal", "boolean")
+    cast = "::DOUBLE" if constant.type == "decimal" else ""
+    return Value(constant.text + cast if is_bare else quoted(constant.text), constant.type)
+
+
+def _variable(name: str, scope: Scope) -> Value:
+    if name == "rowIndex":
+        return Value(scope.row_index, "integer")
+    if name in ("resource", "context"):
+        return scope.resource
+    if name not in scope.constants:
+        raise ViewRefusedError(f"the view defines no constant %{name}")
+    return _constant(scope.constants[name])
+
+
+def _member(base: Value, name: str, scope: Scope) -> Value:
+    if base.choice is not None:
+        raise ViewRefusedError(f"{base.choice} has several types: pick one by ofType() before .{name}")
+    if name == base.type and base is scope.resource:
+        return base  # Patient.name, from the patient itself
+    found = element(base.type, name)
+    if found is None or base.shape is None:
+        raise ViewRefusedError(f"{base.type} has no element {name}")
+    if found.is_choice:
+        return replace(base, choice=name)
+    if len(found.types) != 1:
+        raise ViewRefusedError(f"{base.type}.{name} has no single type")
+    return _property(base, name, found.types[0], found.is_array, scope)
+
+
+def _property(base: Value, json_name: str, type_: str, is_array: bool, scope: Scope) -> Value:
+    """Return the JSON property `json_name` of each of the base values."""
+    if base.shape is None:
+        raise ViewRefusedError(f"{base.type} has no elements")
+    shape = base.shape.child(json_name, type_, many=is_array, primitive=is_primitive(type_))
+
+    def extract(parent: Value) -> Value:
+        sql = f"struct_extract({parent.sql}, {quoted(json_name)})"
+        return Value(scope.names.present(sql) if is_array and shape.primitive else sql, type_, is_array, shape)
+
+    return scope.names.each(base, extract)
+
+
+def _index(base: Value, position: Path, scope: Scope) -> Value:
+    _refuse_choice(base)
+    at = translate(position, scope)
+    if at.type not in ("integer", "positiveInt", "unsignedInt") or not at.sql.isdigit():
+        raise ViewRefusedError("an index must be a whole number or a constant of the view")
+    if base.many:
+        return replace(base, sql=f"list_extract({base.sql}, {int(at.sql) + 1})", many=False)
+    return base if int(at.sql) == 0 else replace(base, sql=f"CASE WHEN false THEN {base.sql} END")
+
+
+def _refuse_choice(base: Value) -> None:
+    if base.choice is not None:
+        raise ViewRefusedError(f"{base.choice} has several types: pick one by ofType()")
+
+
+def _as(path: Operation, scope: Scope) -> Value:
+    if path.operator == "is":
+        raise ViewRefusedError("the operator is is not supported: use ofType(...).exists()")
+    return _of_type(translate(path.left, scope), _type_name(path.right), scope)
+
+
+def _type_name(path: Path) -> str:
+    match path:
+        case Member(base=This(), name=name):
+            return name
+        case Member(base=Member(base=This(), name=("FHIR" | "System")), name=name):
+            return name
+    raise ViewRefusedError("the name of a type is expected")
+
+
+def _of_type(base: Value, type_: str, scope: Scope) -> Value:
+    if base.choice is None:
+        if base.type != type_:
+            raise ViewRefusedError(f"{base.type} is never a {type_}")
+        return base
+    choice = element(base.type, base.choice)
+    if choice is None or type_ not in choice.types:
+        raise ViewRefusedError(f"{base.type}.{base.choice} is never a {type_}")
+    return _property(replace(base, choice=None), choice.json_name(type_), type_, choice.is_array, scope)
+
+
+def _call(call: Call, scope: Scope) -> Value:
+    function = _FUNCTIONS.get(call.name)
+    if function is None:
+        raise ViewRefusedError(f"the function {call.name}() is not supported")
+    low, high, run = function
+    if not low <= len(call.arguments) <= high:
+        raise ViewRefusedError(f"{call.name}() does not take {len(call.arguments)} arguments")
+    base = translate(call.base, scope)
+    if call.name not in ("ofType", "as", "exists", "empty"):
+        _refuse_choice(base)
+    return run(base, call.arguments, scope)
+
+
+def _where(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    if not base.many:
+        condition = truth(translate(arguments[0], scope.on(base)))
+        return replace(base, sql=f"CASE WHEN {condition} THEN {base.sql} END")
+    name = scope.names.new("w")
+    condition = truth(translate(arguments[0], scope.on(replace(base, sql=name, many=False))))
+    return replace(base, sql=f"list_filter({base.sql}, lambda {name}: coalesce({condition}, false))")
+
+
+def _exists(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    if arguments:
+        _refuse_choice(base)
+        base = _where(base, arguments, scope)
+    return Value(f"NOT ({_nothing(base, scope)})", "boolean")
+
+
+def _empty(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    return Value(f"({_nothing(base, scope)})", "boolean")
+
+
+def _nothing(base: Value, scope: Scope) -> str:
+    """Return SQL that says whether there is nothing, of any type a choice allows."""
+    if base.choice is None:
+        return base.is_empty
+    choice = element(base.type, base.choice)
+    types = choice.types if choice else ()
+    return " AND ".join(_of_type(base, type_, scope).is_empty for type_ in types)
+
+
+def _not(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    return Value(f"NOT ({truth(base)})", "boolean")
+
+
+def _first(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    return replace(base, sql=f"list_extract({base.sql}, 1)", many=False) if base.many else base
+
+
+def _last(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    return replace(base, sql=f"list_extract({base.sql}, -1)", many=False) if base.many else base
+
+
+def _count(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    counted = f"coalesce(len({base.sql}), 0)" if base.many else f"CASE WHEN {base.is_empty} THEN 0 ELSE 1 END"
+    return Value(counted, "integer")
+
+
+def _pick_type(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    return _of_type(base, _type_name(arguments[0]), scope)
+
+
+def _extension(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    url = _text(arguments[0], scope)
+    extensions = _member(base, "extension", scope)
+    name = scope.names.new("x")
+    each = replace(extensions, sql=name, many=False)
+    condition = equal(_member(each, "url", scope), Value(quoted(url), "uri")).sql
+    return replace(extensions, sql=f"list_filter({extensions.sql}, lambda {name}: coalesce({condition}, false))")
+
+
+def _join(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    if base.family != "text":
+        raise ViewRefusedError("join() joins texts only")
+    separator = quoted(_text(arguments[0], scope)) if arguments else "''"
+    if not base.many:
+        return base
+    joined = f"array_to_string({base.sql}, {separator})"
+    return Value(f"CASE WHEN {base.is_empty} THEN NULL ELSE {joined} END", "string")
+
+
+def _text(path: Path, scope: Scope) -> str:
+    """Return the text of an argument that must be known before any data is read."""
+    known = scope.constants.get(path.name) if isinstance(path, Variable) else path
+    if not isinstance(known, Constant) or known.type != "string":
+        raise ViewRefusedError("a text in quotes or a constant of the view is expected")
+    return known.text
+
+
+def _resource_key(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    if base != scope.resource:
+        raise ViewRefusedError("getResourceKey() is of the resource of the view only")
+    return _member(base, "id", scope)
+
+
+def _reference_key(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    if base.type != "Reference":
+        raise ViewRefusedError(f"getReferenceKey() is of a Reference, not of a {base.type}")
+    wanted = _type_name(arguments[0]) if arguments else None
+
+    def key(reference: Value) -> Value:
+        found = f"nullif(regexp_extract({reference.sql}, {quoted(_REFERENCE)}, 2), '')"
+        if wanted is None:
+            return Value(found, "string")
+        is_wanted = f"regexp_extract({reference.sql}, {quoted(_REFERENCE)}, 1) = {quoted(wanted)}"
+        return Value(f"CASE WHEN {is_wanted} THEN {found} END", "string")
+
+    return scope.names.each(_member(base, "reference", scope), key)
+
+
+def _starts_with(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    if base.family != "text":
+        raise ViewRefusedError("startsWith() is of a text")
+    return Value(f"starts_with({base.one.sql}, {quoted(_text(arguments[0], scope))})", "boolean")
+
+
+_Function: TypeAlias = Callable[[Value, tuple[Path, ...], Scope], Value]
+_FUNCTIONS: dict[str, tuple[int, int, _Function]] = {
+    "where": (1, 1, _where),
+    "exists": (0, 1, _exists),
+    "empty": (0, 0, _empty),
+    "not": (0, 0, _not),
+    "first": (0, 0, _first),
+    "last": (0, 0, _last),
+    "count": (0, 0, _count),
+    "ofType": (1, 1, _pick_type),
+    "as": (1, 1, _pick_type),
+    "extension": (1, 1, _extension),
+    "join": (0, 1, _join),
+    "getResourceKey": (0, 0, _resource_key),
+    "getReferenceKey": (0, 1, _reference_key),
+    "startsWith": (1, 1, _starts_with),
+}
