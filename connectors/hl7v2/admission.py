@@ -1,0 +1,48 @@
+"""ADT messages: a patient and, when there is one, the visit with what belongs to it."""
+
+from __future__ import annotations
+
+from connectors.connector import Authority
+from connectors.hl7v2.allergy import add_allergy
+from connectors.hl7v2.condition import add_condition
+from connectors.hl7v2.conversion import Conversion
+from connectors.hl7v2.coverage import add_coverage
+from connectors.hl7v2.encounter import add_encounter
+from connectors.hl7v2.patient import add_patient
+from connectors.hl7v2.related import add_related_person
+from connectors.hl7v2.tokenizer import Segment
+from hub_core.errors import UnreadableError
+
+
+def map_admission(conversion: Conversion) -> None:
+    """State what an ADT message says.
+
+    Raises:
+        UnreadableError: if it has no PID, or the PID identifies nobody.
+    """
+    message = conversion.message
+    pid = required_pid(conversion)
+    key, _ = add_patient(pid, conversion, Authority.FULL, message.first("PD1"))
+    encounter = add_encounter(message.first("PV1"), message.first("PV2"), key, conversion, Authority.FULL)
+    for segment in message.segments:
+        name = segment.name
+        if name == "NK1":
+            add_related_person(segment, key, conversion)
+        elif name == "DG1":
+            add_condition(segment, key, encounter, conversion)
+        elif name == "AL1":
+            add_allergy(segment, key, conversion)
+        elif name == "IN1":
+            add_coverage(segment, key, conversion)
+
+
+def required_pid(conversion: Conversion) -> Segment:
+    """Return the PID segment.
+
+    Raises:
+        UnreadableError: if there is none.
+    """
+    pid = conversion.message.first("PID")
+    if pid is None:
+        raise UnreadableError("there is no PID segment: nobody the message is about", location="PID", code="required")
+    return pid

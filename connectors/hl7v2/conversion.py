@@ -1,0 +1,111 @@
+"""What the mappers of one message share: whom its ids are scoped to, how its times are read, the facts and issues so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from connectors.connector import Authority, Fact, Issue, Origin, Severity
+from connectors.hl7v2.timestamps import Clock, clock
+from connectors.hl7v2.tokenizer import Message, Segment
+from hub_core.fhir.canonical import Json
+from hub_core.fhir.ids import derived_id
+
+
+def said(**elements: Any) -> Json:
+    """Return the elements that say something: FHIR has no empty values."""
+    return {name: value for name, value in elements.items() if value or value is False or value == 0}
+
+
+class Conversion:
+    """The conversion of one message in progress."""
+
+    __slots__ = ("_facts", "_ids", "assigner", "clock", "event", "event_at", "issues", "message", "origin", "_placed")
+
+    def __init__(self, message: Message, origin: Origin) -> None:
+        """Begin to convert `message`, which came from `origin`."""
+        self.message = message
+        self.origin = origin
+        header = message.header
+        self.event = header[9][2]
+        self.assigner = header.text(4) or header[4][2] or header.text(3) or origin.source
+        """Who assigned the identifiers that name no assigner: the sending facility."""
+        self.clock: Clock = clock(header.text(7), origin.zone)
+        self.issues: list[Issue] = list(message.issues)
+        self._facts: dict[tuple[str, str], Fact] = {}
+        self._ids: dict[tuple[str, str], str] = {}
+        self._placed: set[str] = set()
+        self.event_at = self._event_at(message)
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """What the message said, each resource once."""
+        return tuple(self._facts.values())
+
+    def resource_id(self, resource_type: str, source_id: str) -> str:
+        """Return the id of the resource that the source calls `source_id`."""
+        key = (resource_type, source_id)
+        found = self._ids.get(key)
+        if found is None:
+            found = self._ids[key] = derived_id(self.origin.source, resource_type, source_id)
+        return found
+
+    def reference(self, resource_type: str, source_id: str) -> Json:
+        """Return a reference to the resource that the source calls `source_id`."""
+        return {"reference": f"{resource_type}/{self.resource_id(resource_type, source_id)}"}
+
+    def add(
+        self, resource_type: str, source_id: str, content: Mapping[str, Any], authority: Authority = Authority.FULL
+    ) -> Json:
+        """State a resource and return a reference to it; a stronger word on the same resource stands."""
+        key = (resource_type, source_id)
+        resource_id = self.resource_id(resource_type, source_id)
+        known = self._facts.get(key)
+        if known is None or known.authority < authority:
+            resource: Json = {"resourceType": resource_type, "id": resource_id, **content}
+            self._facts[key] = Fact(resource, source_id, self.event_at, authority)
+        return {"reference": f"{resource_type}/{resource_id}"}
+
+    def unused(self, resource_type: str, source_id: str) -> str:
+        """Return `source_id`, numbered when this message already states another resource so called."""
+        count, candidate = 1, source_id
+        while (resource_type, candidate) in self._facts:
+            count += 1
+            candidate = f"{source_id}#{count}"
+        return candidate
+
+    def note(self, severity: Severity, code: str, text: str, location: str) -> None:
+        """Record an issue, once per place."""
+        key = f"{location} {text}"
+        if key not in self._placed:
+            self._placed.add(key)
+            self.issues.append(Issue(severity, code, text, location))
+
+    def date(self, segment: Segment, number: int) -> str | None:
+        """Return field `number` as a FHIR date, noting one that is none."""
+        text = segment.text(number)
+        return self._read(self.clock.date(text), text, segment, number)
+
+    def date_time(self, segment: Segment, number: int) -> str | None:
+        """Return field `number` as a FHIR dateTime, noting one that is none."""
+        text = segment.text(number)
+        return self._read(self.clock.date_time(text), text, segment, number)
+
+    def instant(self, segment: Segment, number: int) -> str | None:
+        """Return field `number` as a FHIR instant; None where it has no time of day."""
+        text = segment.text(number)
+        return self.clock.instant(text) if text else None
+
+    def _read(self, value: str | None, text: str, segment: Segment, number: int) -> str | None:
+        if text and value is None:
+            self.note("warning", "value", "not a date or time; left out", segment.place(number))
+        return value
+
+    def _event_at(self, message: Message) -> datetime | None:
+        event = message.first("EVN")
+        candidates = [event.text(2), event.text(6)] if event else []
+        for text in (*candidates, message.header.text(7)):
+            if text and (moment := self.clock.moment(text)):
+                return moment
+        return None
