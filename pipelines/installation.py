@@ -12,6 +12,7 @@ from hub_core.database import Database
 from hub_core.errors import ConfigurationError
 from hub_core.keyring import Keyring
 from hub_core.messages.store import MessageStore
+from hub_core.principals import PASSWORD_FILE, ensure_administrator
 from hub_core.settings import Settings
 from pipelines.worker import Worker
 
@@ -50,6 +51,16 @@ def open_installation(settings: Settings) -> Iterator[Installation]:
         migrate(database)
         keyring = Keyring(settings.keys_dir)
         yield Installation(settings, database, keyring, MessageStore(database, keyring, settings))
+
+
+def administrator(installation: Installation) -> tuple[str, str]:
+    """Return the administrator's name, made on first start, and the first password or where to look for it."""
+    kept = installation.settings.keys_dir / PASSWORD_FILE
+    with installation.database.begin() as unit:
+        name, password = ensure_administrator(unit.driver, installation.settings.keys_dir)
+    if password is None:
+        password = kept.read_text(encoding="utf-8").strip() if kept.exists() else "the password you gave it"
+    return name, password
 
 
 def make_data_dir(settings: Settings) -> None:

@@ -117,7 +117,7 @@ CREATE INDEX resource_patient ON resource (patient_id, resource_type) WHERE pati
 
 CREATE TABLE resource_version (
     {ENVELOPE},
-    body text COMPRESSION lz4 NOT NULL,
+    body text NOT NULL,
     PRIMARY KEY (batch_key, ordinal)
 );
 CREATE UNIQUE INDEX resource_version_history ON resource_version (resource_type, resource_id, version);
@@ -131,7 +131,7 @@ CREATE TABLE change_batch (
 );
 CREATE INDEX change_batch_open ON change_batch (batch_key) WHERE first_seq IS NULL;
 CREATE TABLE change_head (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    is_head boolean PRIMARY KEY DEFAULT true CHECK (is_head),
     next_seq bigint NOT NULL
 );
 INSERT INTO change_head (next_seq) VALUES (1);

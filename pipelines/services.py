@@ -1,0 +1,140 @@
+"""The processes that make up a running house: what they are, and keeping them running until told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hub_core.errors import ConfigurationError
+from hub_core.settings import Settings
+
+_PATIENCE = 20.0
+"""Seconds a service has to stop cleanly before it is killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One process of the house."""
+
+    name: str
+    command: tuple[str, ...]
+    port: int | None = None
+    url: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def services(settings: Settings, *, dagster: bool) -> list[Service]:
+    """Return the processes of a running house, in the order they start."""
+    python = sys.executable
+    house = [
+        Service("background", (python, "-m", "pipelines.background")),
+        Service("api", (python, "-m", "hub_api.server"), settings.api_port, settings.api_url),
+        Service(
+            "dashboards", (python, "-m", "dashboards.server"), settings.dashboards_port, settings.dashboards_url
+        ),
+    ]
+    if dagster:
+        house.append(_dagster(settings))
+    return house
+
+
+def _dagster(settings: Settings) -> Service:
+    home = settings.data_dir / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    port = settings.dagster_port
+    command = ("-m", "dagster", "dev", "-m", "pipelines.definitions", "-h", settings.host, "-p", str(port))
+    url = f"http://{settings.host}:{port}"
+    return Service("dagster", (sys.executable, *command), port, url, {"DAGSTER_HOME": str(home)})
+
+
+def refuse_taken_ports(host: str, house: Iterable[Service]) -> None:
+    """Make sure that every port is free.
+
+    Raises:
+        ConfigurationError: naming the port and the setting that moves it.
+    """
+    for service in house:
+        if service.port is None:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, service.port))
+            except OSError as error:
+                raise ConfigurationError(
+                    f"port {service.port} for {service.name} is taken on {host}; stop what uses it, or set"
+                    f" WHOLECHART_{service.name.upper()}_PORT"
+                ) from error
+
+
+class House:
+    """The running processes; one that dies is started again."""
+
+    def __init__(self, settings: Settings, house: list[Service], say: Callable[[str], None]) -> None:
+        """Prepare to run `house`; `say` is told what a person should know."""
+        self._environment = {**os.environ, "WHOLECHART_DATA_DIR": str(settings.data_dir), "PYTHONUNBUFFERED": "1"}
+        self._log_dir = settings.log_dir
+        self._house = house
+        self._say = say
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Start every process, keep them running, and stop them all when `stop` is set."""
+        try:
+            for service in self._house:
+                self._start(service)
+            while not stop.wait(0.5):
+                self._restart_dead()
+        finally:
+            self._stop()
+
+    def _start(self, service: Service) -> None:
+        log = self._log_dir / f"{service.name}.log"
+        with log.open("ab") as output:
+            self._running[service.name] = subprocess.Popen(
+                service.command,
+                env={**self._environment, **service.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def _restart_dead(self) -> None:
+        for service in self._house:
+            code = self._running[service.name].poll()
+            if code is not None:
+                self._say(f"{service.name} ended with {code}; starting it again (see {self._log_name(service)})")
+                time.sleep(1)
+                self._start(service)
+
+    def _log_name(self, service: Service) -> Path:
+        return self._log_dir / f"{service.name}.log"
+
+    def _stop(self) -> None:
+        for process in self._running.values():
+            _signal_group(process, signal.SIGTERM)
+        deadline = time.monotonic() + _PATIENCE
+        for process in self._running.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _signal_group(process, signal.SIGKILL)
+                process.wait()
+
+
+def _signal_group(process: subprocess.Popen[bytes], which: signal.Signals) -> None:
+    """Signal a service and what it started itself."""
+    try:
+        os.killpg(process.pid, which)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,55 @@
+"""One embedded PostgreSQL for the session; every test gets a database of its own, copied from a migrated one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from hub_core.database import Database
+from hub_core.postgres.launcher import attach
+from hub_core.settings import Settings
+from pipelines.installation import Installation, open_installation
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a running server that has a migrated template database."""
+    with attach(tmp_path_factory.mktemp("server")) as attachment:
+        with psycopg.connect(attachment.conninfo, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE migrated")
+        template = _address(attachment.conninfo, "migrated")
+        settings = Settings(database_url=template, data_dir=tmp_path_factory.mktemp("template"))
+        with open_installation(settings):
+            pass
+        yield attachment.conninfo
+
+
+@pytest.fixture
+def installation(server: str, tmp_path: Path) -> Iterator[Installation]:
+    """Return an empty installation with a database and a data directory of its own."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")  # type: ignore[call-overload]
+    settings = Settings(database_url=_address(server, name), data_dir=tmp_path / "data")
+    with open_installation(settings) as opened:
+        yield opened
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
+
+
+@pytest.fixture
+def database(installation: Installation) -> Database:
+    """Return the database of an empty installation."""
+    return installation.database
+
+
+def _address(server: str, database: str) -> str:
+    """Return the server's address with another database in it."""
+    head, _, query = server.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{database}{'?' if query else ''}{query}"

@@ -1,0 +1,116 @@
+"""The record: newer and stronger statements stand, older and weaker ones do not, and saying it twice changes nothing."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ehr_pm.record.apply import apply
+from ehr_pm.record.entry import Entry
+from hub_core.database import Database
+from hub_core.fhir.ids import derived_id
+
+FULL, MENTION, STUB = 2, 1, 0
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def patient(family: str, *, minutes: int = 0, authority: int = FULL, arrival: int = 1, name: str = "p1") -> Entry:
+    resource: dict[str, Any] = {
+        "resourceType": "Patient",
+        "id": derived_id("adt", "Patient", name),
+        "name": [{"family": family}],
+    }
+    return Entry(
+        resource,
+        source="adt",
+        source_id=name,
+        event_at=NOON + timedelta(minutes=minutes),
+        authority=authority,
+        arrival=arrival,
+    )
+
+
+def tell(database: Database, *entries: Entry) -> list[str]:
+    with database.begin() as unit:
+        return list(apply(unit.driver, entries))
+
+
+def standing(database: Database) -> tuple[int, str]:
+    with database.begin() as unit:
+        row = unit.driver.execute(
+            "SELECT r.version, v.body FROM resource r JOIN resource_version v USING (batch_key, ordinal)"
+        ).fetchone()
+    assert row is not None
+    return row[0], json.loads(row[1])["name"][0]["family"]
+
+
+def test_first_word_is_created_and_searchable(database: Database) -> None:
+    assert tell(database, patient("Okafor")) == ["created"]
+    with database.begin() as unit:
+        found = unit.driver.execute(
+            "SELECT r.source_id FROM search_string s JOIN resource r USING (resource_key)"
+            " WHERE s.param = 'family' AND s.value = 'okafor'"
+        ).fetchall()
+    assert found == [("p1",)]
+
+
+def test_the_same_content_again_is_no_new_version(database: Database) -> None:
+    tell(database, patient("Okafor"))
+    assert tell(database, patient("Okafor", arrival=2)) == ["unchanged"]
+    assert standing(database) == (1, "Okafor")
+
+
+@pytest.mark.parametrize(
+    ("late", "why"),
+    [
+        (patient("Older", minutes=-5, arrival=2), "an older event"),
+        (patient("Said", minutes=5, authority=MENTION, arrival=2), "a newer but weaker mention"),
+        (patient("", minutes=5, authority=STUB, arrival=2), "a newer stub"),
+    ],
+)
+def test_weaker_or_older_words_never_overwrite(database: Database, late: Entry, why: str) -> None:
+    tell(database, patient("Stands"))
+    assert tell(database, late) == ["stale"], why
+    assert standing(database) == (1, "Stands")
+
+
+def test_an_older_full_word_replaces_a_newer_stub(database: Database) -> None:
+    tell(database, patient("?", minutes=60, authority=STUB))
+    assert tell(database, patient("Okafor", arrival=2)) == ["updated"]
+    assert standing(database) == (2, "Okafor")
+
+
+def test_a_newer_repeat_protects_its_content_from_what_came_between(database: Database) -> None:
+    tell(database, patient("Same", minutes=0))
+    tell(database, patient("Same", minutes=10, arrival=2))
+    assert tell(database, patient("Between", minutes=5, arrival=3)) == ["stale"]
+
+
+def test_replaying_a_day_changes_nothing(database: Database) -> None:
+    day = [patient(f"Name{i}", minutes=i, arrival=i) for i in range(5)]
+    tell(database, *day)
+    assert set(tell(database, *day)) <= {"stale", "unchanged"}
+    assert standing(database) == (5, "Name4")
+
+
+def test_the_index_follows_the_current_version_only(database: Database) -> None:
+    tell(database, patient("Before"))
+    tell(database, patient("After", minutes=1, arrival=2))
+    with database.begin() as unit:
+        values = unit.driver.execute("SELECT value FROM search_string WHERE param = 'family'").fetchall()
+    assert values == [("after",)]
+
+
+def test_stored_text_keeps_digits_and_carries_version_and_time(database: Database) -> None:
+    from hub_core.fhir.canonical import load_object
+
+    text = '{"resourceType":"Observation","id":"%s","valueQuantity":{"value":7.10}}' % derived_id("lab", "Observation", "1")
+    tell(database, Entry(load_object(text), source="lab", source_id="1"))
+    with database.begin() as unit:
+        row = unit.driver.execute("SELECT body FROM resource_version").fetchone()
+    assert row is not None
+    assert '"value":7.10' in row[0]
+    assert json.loads(row[0])["meta"]["versionId"] == "1"
