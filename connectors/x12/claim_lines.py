@@ -1,0 +1,110 @@
+"""The service lines of a professional claim (2400) as items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from connectors.x12.claim_details import join, place_of_service, service_dates
+from connectors.x12.code_systems import NDC, UNIT, coded, element_system, modifier, procedure
+from connectors.x12.elements import money, number, required_amount
+from connectors.x12.facts import FactSet
+from connectors.x12.loops import Loop
+from connectors.x12.parties import provider
+from connectors.x12.transaction import Segment
+from hub_core.errors import UnreadableError
+from hub_core.fhir.canonical import Json
+
+CENT = Decimal("0.01")
+_LINE_PROVIDERS = ("2420A", "2420B", "2420D", "2420E", "2420F")
+_LINE_NUMBER = "https://wholechart.example/fhir/StructureDefinition/line-item-control-number"
+
+
+def items(facts: FactSet, claim: Loop, team: list[Json], sequence_of: dict[str, int]) -> Iterator[Json]:
+    """Yield an item for each line; providers named on a line join the care team.
+
+    Raises:
+        UnreadableError: with the place, if a line has no service or an amount that is none.
+    """
+    coded_count = sum(len(segment.elements) - 1 for segment in claim.all("HI"))
+    for sequence, line in enumerate(claim.inside("2400"), 1):
+        service = line.segment("SV1")
+        if service is None:
+            raise UnreadableError("the service line has no SV1", location=line.opener.place(), code="required")
+        item: Json = {"sequence": sequence} | _care_team(facts, line, team, sequence_of)
+        item |= _pointers(service, coded_count) | service_of(service) | _served(line)
+        if code := service[5].strip():
+            item["locationCodeableConcept"] = place_of_service(code)
+        yield item | _amounts(service) | _drug(line) | _line_number(line)
+
+
+def service_of(service: Segment, element: int = 1) -> Json:
+    """Return procedure and modifiers of a composite like SV101 or SVC01: qualifier, code, up to four modifiers.
+
+    Raises:
+        UnreadableError: with the place, if no code is stated.
+    """
+    qualifier, code, *modifiers = (*(part.strip() for part in service.components(element)), "")
+    if not code:
+        raise UnreadableError("the service has no procedure code", location=service.place(element), code="required")
+    concept: Json = {"productOrService": {"coding": [procedure(qualifier, code)]}}
+    stated = [modifier(each) for each in modifiers[:4] if each]
+    return concept | ({"modifier": stated} if stated else {})
+
+
+def _care_team(facts: FactSet, line: Loop, team: list[Json], sequence_of: dict[str, int]) -> Json:
+    sequences = [
+        join(team, sequence_of, reference, loop.opener[1].strip(), loop.segment("PRV"))
+        for loop in line.inside(*_LINE_PROVIDERS)
+        if (reference := provider(facts, loop))
+    ]
+    return {"careTeamSequence": sequences} if sequences else {}
+
+
+def _pointers(service: Segment, count: int) -> Json:
+    pointed = [part.strip() for part in service.components(7)]
+    sequences = [int(part) for part in pointed if part.isascii() and part.isdigit() and 1 <= int(part[:3]) <= count]
+    return {"diagnosisSequence": sequences} if sequences else {}
+
+
+def _served(line: Loop) -> Json:
+    served = service_dates(line)
+    if not served:
+        return {}
+    if served.get("start") == served.get("end"):
+        return {"servicedDate": served["start"]}
+    return {"servicedPeriod": served}
+
+
+def _amounts(service: Segment) -> Json:
+    """Return quantity, charge, and the price of a unit when it divides the charge without a rest."""
+    net = required_amount(service, 2)
+    quantity = number(service[4])
+    amounts: Json = {}
+    if quantity is not None:
+        unit = service[3].strip()
+        amounts["quantity"] = {"value": quantity} | ({"system": element_system(UNIT), "code": unit} if unit else {})
+        if quantity > 0 and (price := (net / quantity).quantize(CENT)) * quantity == net:
+            amounts["unitPrice"] = money(price)
+    return amounts | {"net": money(net)}
+
+
+def _drug(line: Loop) -> Json:
+    """Return the drug behind a service (2410 LIN*N4) as a detail of the item."""
+    named = line.loop("2410")
+    code = named.opener[3].strip() if named and named.opener[2].strip() == "N4" else ""
+    if not code or named is None:
+        return {}
+    detail: Json = {"sequence": 1, "productOrService": coded(NDC, code)}
+    count = named.segment("CTP")
+    given = number(count[4]) if count else None
+    if count and given is not None:
+        detail["quantity"] = {"value": given, "system": element_system(UNIT), "code": count.components(5)[0].strip()}
+    return {"detail": [detail]}
+
+
+def _line_number(line: Loop) -> Json:
+    """Return the provider's number of the line (REF*6R), which a remittance repeats."""
+    reference = line.segment("REF", "6R")
+    value = reference[2].strip() if reference else ""
+    return {"extension": [{"url": _LINE_NUMBER, "valueString": value}]} if value else {}

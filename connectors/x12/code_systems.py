@@ -1,0 +1,83 @@
+"""The names FHIR gives to the code systems that X12 claims and remittances use."""
+
+from __future__ import annotations
+
+import re
+
+from hub_core.fhir.canonical import Json
+
+NPI = "http://hl7.org/fhir/sid/us-npi"
+SSN = "http://hl7.org/fhir/sid/us-ssn"
+TAX_ID = "urn:oid:2.16.840.1.113883.4.4"
+TAXONOMY = "http://nucc.org/provider-taxonomy"
+IDENTIFIER_TYPE = "http://terminology.hl7.org/CodeSystem/v2-0203"
+CPT = "http://www.ama-assn.org/go/cpt"
+HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
+NDC = "http://hl7.org/fhir/sid/ndc"
+ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+ICD_9_CM = "http://hl7.org/fhir/sid/icd-9-cm"
+PLACE_OF_SERVICE = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
+CARC = "https://x12.org/codes/claim-adjustment-reason-codes"
+RARC = "https://x12.org/codes/remittance-advice-remark-codes"
+ADJUDICATION = "http://terminology.hl7.org/CodeSystem/adjudication"
+MEMBER_LIABILITY = "http://hl7.org/fhir/us/carin-bb/CodeSystem/C4BBAdjudication"
+OWN_ADJUDICATION = "https://wholechart.example/fhir/CodeSystem/adjudication"
+OWN_INFORMATION = "https://wholechart.example/fhir/CodeSystem/claim-information"
+OWN_IDENTIFIER = "https://wholechart.example/fhir/sid/"
+PATIENT_CONTROL_NUMBER = OWN_IDENTIFIER + "patient-control-number"
+"""The provider's number of a claim: CLM01, echoed as CLP01."""
+PAYER_CONTROL_NUMBER = OWN_IDENTIFIER + "payer-control-number"
+"""The payer's number of a claim: CLP07, referred to by REF*F8."""
+
+CLAIM_STATUS, CLAIM_FREQUENCY, ADJUSTMENT_GROUP, PLB_REASON = "1029", "1325", "1033", "426"
+FILING_INDICATOR, RELATIONSHIP, PAYMENT_METHOD, ENTITY, UNIT = "1032", "1069", "591", "98", "355"
+"""Data elements of X12 whose codes are kept, by number."""
+
+_DIAGNOSIS_SYSTEMS = {
+    "ABK": ICD_10_CM, "ABF": ICD_10_CM, "ABJ": ICD_10_CM, "APR": ICD_10_CM, "ABN": ICD_10_CM,
+    "BK": ICD_9_CM, "BF": ICD_9_CM, "BJ": ICD_9_CM, "PR": ICD_9_CM, "BN": ICD_9_CM,
+}  # fmt: skip
+_PRODUCT_SYSTEMS = {"HC": HCPCS, "N4": NDC}
+_CPT_FORM = re.compile(r"\d{4}[0-9A-Z]", re.ASCII)
+
+
+def element_system(element: str) -> str:
+    """Return the code system of an X12 data element in version 005010."""
+    return f"https://codesystem.x12.org/005010/{element}"
+
+
+def coded(system: str, code: str, text: str | None = None) -> Json:
+    """Return a CodeableConcept of one coding, without a display."""
+    concept: Json = {"coding": [{"system": system, "code": code}]}
+    if text:
+        concept["text"] = text
+    return concept
+
+
+def diagnosis(qualifier: str, code: str) -> Json | None:
+    """Return a diagnosis with the decimal point its code system writes and X12 leaves out; None for other qualifiers.
+
+    The code as sent stays in `text`.
+    """
+    system = _DIAGNOSIS_SYSTEMS.get(qualifier)
+    if system is None or not code:
+        return None
+    return coded(system, _with_point(system, code), code)
+
+
+def procedure(qualifier: str, code: str) -> Json:
+    """Return the coding of a service (SV101, SVC01): CPT has the form 99213 or 0001F, HCPCS level II a letter first."""
+    system = _PRODUCT_SYSTEMS.get(qualifier, element_system("235") + f"-{qualifier}")
+    if system == HCPCS and _CPT_FORM.fullmatch(code):
+        system = CPT
+    return {"system": system, "code": code}
+
+
+def modifier(code: str) -> Json:
+    """Return a procedure modifier: two digits are CPT's, any other HCPCS level II's."""
+    return coded(CPT if code.isdigit() else HCPCS, code)
+
+
+def _with_point(system: str, code: str) -> str:
+    stem = 4 if system == ICD_9_CM and code.startswith("E") else 3
+    return code if "." in code or len(code) <= stem else f"{code[:stem]}.{code[stem:]}"

@@ -1,0 +1,54 @@
+"""One transaction set to its outcome: mapped, stored only, or rejected, with the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from connectors.connector import Issue, Origin, Outcome
+from connectors.x12.claim import read_claims
+from connectors.x12.elements import moment
+from connectors.x12.envelope import envelope_issues, is_cut_short
+from connectors.x12.facts import FactSet
+from connectors.x12.guide_837p import GUIDE_837P
+from connectors.x12.loops import Guide, Loop, read_loops
+from connectors.x12.sets import PROFESSIONAL_CLAIM, is_mapped, kind_of, reason_unmapped
+from connectors.x12.transaction import Transaction
+
+
+def convert_set(transaction: Transaction, origin: Origin) -> Outcome:
+    """Return what becomes of one transaction set."""
+    kind = kind_of(transaction)
+    envelope = tuple(envelope_issues(transaction))
+    if transaction.header and is_cut_short(transaction):
+        return Outcome(1, kind, "rejected", issues=envelope)
+    if not is_mapped(transaction):
+        reason = Issue("information", "not-supported", reason_unmapped(transaction), "GS08")
+        return Outcome(1, kind, "filtered", issues=(*envelope, reason))
+    guide, read = _MAPPINGS[kind]
+    root = read_loops(guide, transaction.segments[1:-1])
+    event_at = _event_at(transaction, root, origin.zone)
+    facts = FactSet(origin, event_at)
+    found = tuple(read(facts, root, event_at))
+    kept = facts.all() if facts.all() and any(f.resource["resourceType"] == _MAIN[kind] for f in facts.all()) else ()
+    if kept:
+        return Outcome(1, kind, "processed", kept, envelope + found)
+    nothing = Issue("error", "required", "the set holds nothing that could be mapped", "ST")
+    return Outcome(1, kind, "rejected", issues=envelope + (found or (nothing,)))
+
+
+def _event_at(transaction: Transaction, root: Loop, zone: str) -> datetime | None:
+    """Return when the set was written: BHT04 and 05, else GS04 and 05, else the payment date BPR16."""
+    begin, payment, group = root.segment("BHT"), root.segment("BPR"), transaction.group
+    stated = (
+        (begin[4], begin[5]) if begin else None,
+        (group[4], group[5]) if group else None,
+        (payment[16], "") if payment else None,
+    )
+    return next((when for pair in stated if pair and (when := moment(*pair, zone))), None)
+
+
+_MAPPINGS: dict[str, tuple[Guide, Callable[[FactSet, Loop, datetime | None], Iterator[Issue]]]] = {
+    PROFESSIONAL_CLAIM: (GUIDE_837P, read_claims),
+}
+_MAIN = {PROFESSIONAL_CLAIM: "Claim"}

@@ -1,0 +1,105 @@
+"""The insurance a claim is sent to: subscriber, patient, payer and the Coverage between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connectors.connector import Authority
+from connectors.x12.code_systems import FILING_INDICATOR, RELATIONSHIP, coded, element_system
+from connectors.x12.facts import FactSet
+from connectors.x12.loops import Loop
+from connectors.x12.parties import folded, member_identifier, patient, payer, payer_id
+from connectors.x12.transaction import Segment
+from hub_core.fhir.canonical import Json
+
+SELF = "18"
+_RELATIONSHIPS = {"18": "self", "01": "spouse", "19": "child", "53": "common", "32": "parent", "33": "parent"}
+"""Individual relationship codes (element 1069) that FHIR has a word for; all others are `other`."""
+_ORDER = {"P": 1, "S": 2, "T": 3, "A": 4, "B": 5, "C": 6, "D": 7, "E": 8, "F": 9, "G": 10, "H": 11}
+"""Payer responsibility sequence (SBR01)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insured:
+    """Who the claims of one 2000B or 2000C are for, and who is asked to pay."""
+
+    patient: Json
+    subscriber: Json
+    insurer: Json
+    coverage: Json
+    order: int
+    """Place of this payer among the payers, 1 for the primary."""
+
+
+def member_key(payer_key: str, member_id: str, *dependent: str) -> str:
+    """Return the business identifier of a member: payer and member id, and first name and birth date of a dependent."""
+    return "|".join(("member", payer_key, member_id, *dependent))
+
+
+def insured(facts: FactSet, subscriber_loop: Loop, dependent_loop: Loop | None, claim_key: str) -> Insured | None:
+    """Keep the people and the coverage of a 2000B (and 2000C); None if the subscriber or the payer is not named.
+
+    Args:
+        facts: where they are kept.
+        subscriber_loop: the 2000B.
+        dependent_loop: the 2000C when the patient is not the subscriber.
+        claim_key: stands in for a member id that is not stated, so that two strangers never become one.
+    """
+    person, payer_loop = subscriber_loop.loop("2010BA"), subscriber_loop.loop("2010BB")
+    terms = subscriber_loop.segment("SBR")
+    if person is None or payer_loop is None or terms is None:
+        return None
+    payer_key = payer_id(payer_loop.opener)
+    member_id = person.opener[9].strip()
+    key = member_key(payer_key, member_id) if member_id else f"claim|{claim_key}"
+    identifiers = [member_identifier(payer_key, member_id)] if member_id else []
+    subscriber = patient(facts, person, key, identifiers)
+    who, relation, tail = subscriber, SELF if dependent_loop is None else "", ""
+    if dependent_loop is not None and (dependent := dependent_loop.loop("2010CA")):
+        tail = _dependent_tail(dependent)
+        who = patient(facts, dependent, f"{key}|{tail}", identifiers)
+        pat = dependent_loop.segment("PAT")
+        relation = pat[1].strip() if pat else ""
+    insurer = payer(facts, payer_loop)
+    coverage = _coverage(terms, who, subscriber, insurer, relation, member_id)
+    source_id = "|".join(part for part in (key, tail) if part)
+    return Insured(who, subscriber, insurer, facts.add(coverage, source_id, Authority.MENTION), order_of(terms))
+
+
+def order_of(terms: Segment) -> int:
+    """Return the place of a payer in the order of payment (SBR01); unknown payers come last."""
+    return _ORDER.get(terms[1].strip(), 12)
+
+
+def filing_indicator(terms: Segment) -> Json:
+    """Return the kind of insurance (SBR09) as `Coverage.type`, empty when it is not stated."""
+    code = terms[9].strip()
+    return {"type": coded(element_system(FILING_INDICATOR), code)} if code else {}
+
+
+def relationship(code: str) -> Json:
+    """Return the patient's relationship to the subscriber, in FHIR's word and X12's code."""
+    word = _RELATIONSHIPS.get(code, "other")
+    codings = [{"system": "http://terminology.hl7.org/CodeSystem/subscriber-relationship", "code": word}]
+    if code:
+        codings.append({"system": element_system(RELATIONSHIP), "code": code})
+    return {"coding": codings}
+
+
+def _dependent_tail(dependent: Loop) -> str:
+    birth = dependent.segment("DMG")
+    return f"{folded(dependent.opener[4])}|{birth[2].strip() if birth else ''}"
+
+
+def _coverage(terms: Segment, who: Json, subscriber: Json, insurer: Json, relation: str, member_id: str) -> Json:
+    resource: Json = {"resourceType": "Coverage", "status": "active", **filing_indicator(terms)}
+    resource["subscriber"] = subscriber
+    if member_id:
+        resource["subscriberId"] = member_id
+    resource |= {"beneficiary": who, "relationship": relationship(relation), "payor": [insurer]}
+    group = terms[3].strip()
+    if group:
+        name = {"name": terms[4].strip()} if terms[4].strip() else {}
+        kind = coded("http://terminology.hl7.org/CodeSystem/coverage-class", "group")
+        resource["class"] = [{"type": kind, "value": group, **name}]
+    return resource | {"order": order_of(terms)}

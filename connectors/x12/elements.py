@@ -1,0 +1,85 @@
+"""Data elements as FHIR writes them: money, quantities, dates and times."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from connectors.x12.transaction import Segment
+from hub_core.errors import UnreadableError
+from hub_core.fhir.canonical import Json
+
+ZERO = Decimal(0)
+CURRENCY = "USD"
+"""HIPAA amounts are United States dollars unless CUR02 says otherwise, which no payer of a US group uses."""
+
+_NUMBER = re.compile(r"-?(?:\d{1,18}(?:\.\d{0,12})?|\.\d{1,12})", re.ASCII)
+
+
+def number(text: str) -> Decimal | None:
+    """Return the decimal that an element of type R says, digit for digit; None if it says none."""
+    stripped = text.strip()
+    return Decimal(stripped) if _NUMBER.fullmatch(stripped) else None
+
+
+def amount(segment: Segment, element: int) -> Decimal:
+    """Return the amount in an element that may be absent: then zero.
+
+    Raises:
+        UnreadableError: with the place, if the element holds something that is not a number.
+    """
+    text = segment[element]
+    if not text or text.isspace():
+        return ZERO
+    value = number(text)
+    if value is None:
+        raise UnreadableError("this is not an amount", location=segment.place(element), code="value")
+    return value
+
+
+def required_amount(segment: Segment, element: int) -> Decimal:
+    """Return the amount in an element that must be there.
+
+    Raises:
+        UnreadableError: with the place, if it is absent or not a number.
+    """
+    if not segment[element].strip():
+        raise UnreadableError("the amount is missing", location=segment.place(element), code="required")
+    return amount(segment, element)
+
+
+def money(value: Decimal) -> Json:
+    """Return `value` as FHIR Money."""
+    return {"value": value, "currency": CURRENCY}
+
+
+def day(text: str) -> str | None:
+    """Return the CCYYMMDD that `text` begins with as a FHIR date; None if it is no day of the calendar."""
+    digits = text[:8]
+    if len(digits) != 8 or not (digits.isascii() and digits.isdigit()):
+        return None
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).isoformat()
+    except ValueError:
+        return None
+
+
+def period(qualifier: str, text: str) -> Json:
+    """Return the period a date element covers: RD8 is a range, D8 and DT a day; empty if it cannot be read."""
+    first, _, last = text.partition("-") if qualifier == "RD8" else (text, "", text)
+    bounds = {"start": day(first.strip()), "end": day(last.strip())}
+    return {name: value for name, value in bounds.items() if value}
+
+
+def moment(day_text: str, time_text: str, zone: str) -> datetime | None:
+    """Return the instant of a date (CCYYMMDD) and a time (HHMM, HHMMSS, HHMMSSDD; absent: midnight) in `zone`."""
+    digits = time_text.strip()[:6].ljust(6, "0")
+    if not (digits.isascii() and digits.isdigit()) or not day(day_text):
+        return None
+    try:
+        local = datetime.strptime(day_text[:8] + digits, "%Y%m%d%H%M%S").replace(tzinfo=ZoneInfo(zone))
+    except ValueError:
+        return None
+    return local.astimezone(UTC)

@@ -1,0 +1,39 @@
+"""The facts of one transaction set: each resource once, referred to by the id its business identifier gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connectors.connector import Authority, Fact, Origin
+from hub_core.fhir.ids import derived_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from hub_core.fhir.canonical import Json
+
+
+class FactSet:
+    """Gathers the resources of a set, in the order they are first spoken of."""
+
+    def __init__(self, origin: Origin, event_at: datetime | None) -> None:
+        self.origin = origin
+        self.event_at = event_at
+        self._facts: dict[tuple[str, str], Fact] = {}
+
+    def knows(self, resource_type: str, source_id: str) -> bool:
+        """Return whether the set has this resource already."""
+        return (resource_type, source_id) in self._facts
+
+    def add(self, resource: Json, source_id: str, authority: Authority = Authority.FULL) -> Json:
+        """Keep `resource` under the id derived from `source_id`, the first word standing; return a reference to it."""
+        resource_type = resource["resourceType"]
+        known = self._facts.get((resource_type, source_id))
+        if known is None:
+            resource["id"] = derived_id(self.origin.source, resource_type, source_id)
+            known = self._facts[resource_type, source_id] = Fact(resource, source_id, self.event_at, authority)
+        return {"reference": f"{resource_type}/{known.resource['id']}"}
+
+    def all(self) -> tuple[Fact, ...]:
+        """Return the facts, first spoken of first."""
+        return tuple(self._facts.values())
