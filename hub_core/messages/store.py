@@ -50,7 +50,7 @@ class MessageStore:
         known = self._known_ids(connection, arrivals, digests, proposed, fresh)
         if fresh:
             connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
-        return [Stored(message_id, message_id not in fresh) for message_id in known]
+        return [Stored(kept, mine not in fresh) for kept, mine in zip(known, proposed, strict=True)]
 
     def body(self, connection: psycopg.Connection[Any], message_id: UUID, shelf: str) -> bytes:
         """Return one message exactly as it arrived."""

@@ -1,0 +1,176 @@
+"""The message store: once, durable, in order per key, and back byte for byte."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hub_core.errors import ConfigurationError, NotFoundError
+from hub_core.keyring import Keyring
+from hub_core.messages import queue
+from hub_core.messages.arrival import Arrival, Finding, Result
+from hub_core.messages.bodies import BLOB_BYTES
+from pipelines.installation import Installation
+
+
+def arrival(body: bytes, *keys: str, control_id: str | None = None, feed: str = "adt") -> Arrival:
+    return Arrival(feed, "old-ehr", "hl7v2", "ADT^A08", body, keys=keys, control_id=control_id)
+
+
+def test_a_message_comes_back_byte_for_byte(installation: Installation) -> None:
+    body = bytes(range(256)) * 10
+    stored = installation.store.take([arrival(body)])[0]
+    assert read(installation, stored.message_id) == body
+
+
+def test_a_large_message_is_kept_as_a_sealed_file(installation: Installation) -> None:
+    body = b"A" * (BLOB_BYTES + 1)
+    stored = installation.store.take([arrival(body)])[0]
+    blobs = [path for path in installation.settings.blob_dir.rglob("*") if path.is_file()]
+    assert len(blobs) == 1
+    assert b"AAAA" not in blobs[0].read_bytes()
+    assert read(installation, stored.message_id) == body
+
+
+def test_a_lost_blob_is_said_plainly(installation: Installation) -> None:
+    stored = installation.store.take([arrival(b"A" * BLOB_BYTES)])[0]
+    next(path for path in installation.settings.blob_dir.rglob("*") if path.is_file()).unlink()
+    with pytest.raises(NotFoundError, match="restore it from your backup"):
+        read(installation, stored.message_id)
+
+
+def test_bodies_are_sealed_in_the_database(installation: Installation) -> None:
+    installation.store.take([arrival(b"PID|1||12345^^^HOSP||Okafor")])
+    with installation.database.begin() as unit:
+        rows = unit.driver.execute("SELECT body FROM message_body").fetchall()
+    assert b"Okafor" not in bytes(rows[0][0])
+
+
+def test_the_same_message_twice_is_stored_once(installation: Installation) -> None:
+    first = installation.store.take([arrival(b"x", control_id="1"), arrival(b"x", control_id="1")])
+    again = installation.store.take([arrival(b"x", control_id="1")])
+    assert [s.duplicate for s in first + again] == [False, True, True]
+    assert len({s.message_id for s in first + again}) == 1
+
+
+@pytest.mark.parametrize(
+    "other", [arrival(b"y", control_id="1"), arrival(b"x", control_id="2"), arrival(b"x", control_id="1", feed="b")]
+)
+def test_other_bytes_id_or_feed_is_another_message(installation: Installation, other: Arrival) -> None:
+    installation.store.take([arrival(b"x", control_id="1")])
+    assert not installation.store.take([other])[0].duplicate
+
+
+def test_two_stores_at_once_keep_one(installation: Installation) -> None:
+    results: list[bool] = []
+
+    def take() -> None:
+        for number in range(20):
+            stored = installation.store.take([arrival(b"%d" % n) for n in (number, number + 1, number)])
+            results.extend(s.duplicate for s in stored)
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with installation.database.begin() as unit:
+        row = unit.driver.execute("SELECT count(*) FROM message").fetchone()
+    assert row == (21,)
+    assert results.count(False) == 21
+
+
+def test_messages_of_one_patient_are_not_split_between_workers(installation: Installation) -> None:
+    installation.store.take([arrival(b"1", "a"), arrival(b"2", "b"), arrival(b"3", "a"), arrival(b"4", "c")])
+    with installation.database.connect() as one, installation.database.connect() as other:
+        mine = queue.claim(one, 2)
+        theirs = queue.claim(other, 10)
+        assert [bodies(installation, m.message_id) for m in mine] == [b"1", b"2"]
+        assert [bodies(installation, m.message_id) for m in theirs] == [b"4"]
+
+
+def test_a_merge_waits_for_both_patients(installation: Installation) -> None:
+    installation.store.take([arrival(b"1", "a"), arrival(b"merge", "a", "b"), arrival(b"after", "b"), arrival(b"c", "c")])
+    with installation.database.connect() as one, installation.database.connect() as other:
+        queue.claim(one, 1)
+        assert [bodies(installation, m.message_id) for m in queue.claim(other, 10)] == [b"c"]
+
+
+def test_pieces_without_keys_are_shared_out(installation: Installation) -> None:
+    installation.store.take([arrival(b"%d" % n) for n in range(6)])
+    with installation.database.connect() as one, installation.database.connect() as other:
+        mine, theirs = queue.claim(one, 3), queue.claim(other, 3)
+        assert len({m.message_id for m in mine + theirs}) == 6
+
+
+def test_a_finished_message_is_not_taken_again_until_replayed(installation: Installation) -> None:
+    stored = installation.store.take([arrival(b"x")])[0]
+    finding = Finding(1, "ADT^A08", "error", "required", "PID-3 is missing", "PID-3")
+    with installation.database.begin() as unit:
+        taken = queue.claim(unit.driver, 10)
+        queue.finish(unit.driver, taken, [Result(stored.message_id, rejected=1, findings=(finding,))])
+    with installation.database.begin() as unit:
+        assert queue.claim(unit.driver, 10) == []
+        assert queue.replay(unit.driver, [stored.message_id]) == 1
+    with installation.database.begin() as unit:
+        assert len(queue.claim(unit.driver, 10)) == 1
+
+
+def test_a_replay_replaces_earlier_findings(installation: Installation) -> None:
+    stored = installation.store.take([arrival(b"x")])[0]
+    finding = Finding(1, "ADT^A08", "error", "required", "PID-3 is missing", "PID-3")
+    for findings in ((finding, finding), (finding,)):
+        with installation.database.begin() as unit:
+            queue.replay(unit.driver, [stored.message_id])
+            taken = queue.claim(unit.driver, 10)
+            queue.finish(unit.driver, taken, [Result(stored.message_id, rejected=1, findings=findings)])
+    with installation.database.begin() as unit:
+        assert unit.driver.execute("SELECT count(*) FROM reject").fetchone() == (1,)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.binary(max_size=5000))
+def test_sealing_round_trips_any_bytes(tmp_path: Path, body: bytes) -> None:
+    keyring = Keyring(tmp_path / "keys")
+    assert keyring.unseal(keyring.seal(body)) == body
+
+
+def test_changed_sealed_bytes_are_refused(tmp_path: Path) -> None:
+    keyring = Keyring(tmp_path / "keys")
+    sealed = bytearray(keyring.seal(b"result: negative"))
+    sealed[-1] ^= 1
+    with pytest.raises(ConfigurationError, match="changed"):
+        keyring.unseal(bytes(sealed))
+
+
+def test_an_older_key_still_opens_what_it_sealed(tmp_path: Path) -> None:
+    old = Keyring(tmp_path / "keys").seal(b"before")
+    (tmp_path / "keys" / "2.key").write_bytes(b"k" * 32)
+    rotated = Keyring(tmp_path / "keys")
+    assert rotated.unseal(old) == b"before"
+    assert rotated.seal(b"after")[0] == 2
+
+
+def read(installation: Installation, message_id: object) -> bytes:
+    return bodies(installation, message_id)
+
+
+def bodies(installation: Installation, message_id: object) -> bytes:
+    with installation.database.begin() as unit:
+        row = unit.driver.execute("SELECT shelf FROM message WHERE message_id = %s", (message_id,)).fetchone()
+        assert row is not None
+        return installation.store.body(unit.driver, message_id, row[0])  # type: ignore[arg-type]
+
+
+def test_unused_connections_do_not_hold_lanes(installation: Installation) -> None:
+    installation.store.take([arrival(b"1", "a")])
+    holder: psycopg.Connection[object] = installation.database.connect()
+    queue.claim(holder, 1)
+    holder.close()
+    with installation.database.connect() as other:
+        assert len(queue.claim(other, 1)) == 1
