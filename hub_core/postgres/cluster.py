@@ -13,7 +13,7 @@ from psycopg import sql
 from hub_core.errors import DatabaseUnavailableError
 from hub_core.postgres.binaries import Binaries, copied_below, installed
 from hub_core.postgres.configuration import SUPERUSER
-from hub_core.postgres.places import SYSTEM_DIR, Places, write_whole
+from hub_core.postgres.places import Places, system_directory, write_whole
 from hub_core.postgres.programs import run_as
 
 ROLE = "wholechart"
@@ -39,8 +39,7 @@ def usable_binaries(places: Places) -> Binaries:
     """Return programs that the server's user may run."""
     if not places.account.is_another:
         return installed()
-    SYSTEM_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
-    return copied_below(SYSTEM_DIR)
+    return copied_below(system_directory())
 
 
 def create(places: Places, binaries: Binaries) -> None:

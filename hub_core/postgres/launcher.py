@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -42,7 +43,8 @@ class Attachment:
     def close(self) -> None:
         """End this use; the last one to end has the server stopped. Closing again does nothing."""
         if self._users.descriptor >= 0:
-            _ensure_supervisor(self._places, self._linger)  # were it killed, nobody would stop the server
+            with suppress(OSError, DatabaseUnavailableError):  # the data directory may be gone; closing never fails
+                _ensure_supervisor(self._places, self._linger)  # were it killed, nobody would stop the server
             self._users.close()
 
     def __enter__(self) -> Self:
@@ -117,6 +119,8 @@ def _conninfo(places: Places, socket_dir: Path) -> str:
 def _ensure_supervisor(places: Places, linger: float, *, since: float | None = None) -> None:
     """Start a supervisor if there is none, handing it its lock.
 
+    It is found by path (`-P`), never in whatever directory this command happens to run in.
+
     Raises:
         DatabaseUnavailableError: if one gave up after `since`, with what it said.
     """
@@ -138,7 +142,7 @@ def _start_supervisor(places: Places, linger: float, lock: FileLock) -> None:
     arguments = (str(places.data_dir), str(linger), str(lock.descriptor))
     with log.open("xb") as output:
         started = subprocess.run(
-            [sys.executable, "-m", "hub_core.postgres.supervisor", *arguments],
+            [sys.executable, "-P", "-m", "hub_core.postgres.supervisor", *arguments],
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -92,14 +92,26 @@ def locate(data_dir: Path) -> Places:
     return _pointed_to(data_dir, control, Path(pointer.read_text()))
 
 
+def system_directory() -> Path:
+    """Return the directory of the server areas and programs made by root, creating it when missing."""
+    _make_passable(SYSTEM_DIR)
+    return SYSTEM_DIR
+
+
+def _make_passable(directory: Path) -> None:
+    """Create a directory that every user may enter, whatever the umask; one that exists stays as it is."""
+    if not directory.is_dir():
+        directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o755)
+
+
 def _claim_area(data_dir: Path, pointer: Path) -> None:
     """Make a server area of its own for a data directory and point to it; the first of several processes wins.
 
     The area gets a new name even when an earlier data directory of the same path left one: that one is somebody's
     data, which nobody asked to see again or to remove.
     """
-    SYSTEM_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
-    area = Path(tempfile.mkdtemp(prefix=f"{_key(data_dir)}-", dir=SYSTEM_DIR))
+    area = Path(tempfile.mkdtemp(prefix=f"{_key(data_dir)}-", dir=system_directory()))
     # The server's user passes through its area, but owns only what is its own in it.
     area.chmod(0o755)
     write_whole(area / "data-directory", str(data_dir), mode=0o644)
@@ -169,8 +181,7 @@ def socket_directory(places: Places) -> Path:
 
 def _socket_parent() -> Path:
     if os.geteuid() == 0 and _RUN_DIR.parent.is_dir():
-        _RUN_DIR.mkdir(mode=0o755, exist_ok=True)
-        _RUN_DIR.chmod(0o755)
+        _make_passable(_RUN_DIR)
         return _RUN_DIR
     parent = Path(tempfile.gettempdir())
     return parent if len(os.fsencode(parent)) <= _LONGEST_SOCKET_DIR - 40 else Path("/tmp")  # noqa: S108 - short

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -74,7 +75,8 @@ class Server:
             process = self.postmaster()
             if process is None:
                 return
-            process.send_signal(number)
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
             self._wait_until_gone(patience)
 
     def last_words(self) -> str:
@@ -131,7 +133,8 @@ class Server:
         survivors = [process for process in psutil.process_iter() if self._works_in_cluster(process)]
         _, survivors = psutil.wait_procs(survivors, timeout=_SURVIVORS_PATIENCE)
         for process in survivors:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         psutil.wait_procs(survivors, timeout=_SURVIVORS_PATIENCE)
         # PostgreSQL takes any living process of that number for its own and would refuse to start; nothing of this
         # cluster lives now, and the supervisor's lock keeps others from starting.

@@ -46,6 +46,8 @@ class Supervisor:
             self._start()
             while not self._is_abandoned():
                 if self._server.postmaster() is None:
+                    if not self._places.control.is_dir():
+                        return  # the data directory was removed: its server does not come back
                     self._start()
         finally:
             self._server.stop()
