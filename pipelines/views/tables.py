@@ -1,0 +1,111 @@
+"""Makes a table of each ViewDefinition from the current resources of the lake."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hub_core.fhir.canonical import load_object
+from pipelines.lake.envelopes import ENVELOPES
+from pipelines.lake.manifest import LakeFile, Manifest
+from pipelines.views.compiler import CompiledView, compile_view
+from pipelines.views.definition import ViewDefinition, read_definition
+from pipelines.views.value import quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+_COLUMNS = {
+    "seq": "BIGINT",
+    "resource_type": "VARCHAR",
+    "resource_id": "VARCHAR",
+    "version": "INTEGER",
+    "source": "VARCHAR",
+    "location": "VARCHAR",
+    "patient_id": "VARCHAR",
+    "event_at": "TIMESTAMPTZ",
+    "recorded_at": "TIMESTAMPTZ",
+    "message_id": "VARCHAR",
+    "position": "INTEGER",
+    "deleted": "BOOLEAN",
+    "body": "VARCHAR",
+}
+"""What a resource type has of which the lake has no file yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewTable:
+    """A table made of a view."""
+
+    name: str
+    rows: int
+
+
+def load_views(folder: Path) -> list[ViewDefinition]:
+    """Return the views of a folder by name.
+
+    Raises:
+        ViewRefusedError: if one of them is not a ViewDefinition.
+    """
+    return [read_definition(load_object(path.read_bytes())) for path in sorted(folder.glob("*.ViewDefinition.json"))]
+
+
+def create_views(
+    connection: duckdb.DuckDBPyConnection,
+    views: list[ViewDefinition],
+    lake: Path,
+    manifest: Manifest,
+    on_progress: Callable[[str], object] = lambda _: None,
+) -> Iterator[ViewTable]:
+    """Create the schema `views` with a table of each view and of each table of envelopes, yielding each.
+
+    Raises:
+        ViewRefusedError: if a view cannot be compiled; nothing is created then.
+    """
+    compiled = [compile_view(view, envelope_columns(view.resource)) for view in views]
+    connection.execute("CREATE SCHEMA IF NOT EXISTS views")
+    for view in compiled:
+        on_progress(view.name)
+        yield _create(connection, view.name, view.over(_current(view, lake, manifest)))
+    for envelope in ENVELOPES:
+        files = _list(lake, manifest.of(envelope.table))
+        yield _create(connection, envelope.table, f"SELECT * FROM read_parquet({files})")  # noqa: S608 - our own names
+
+
+def envelope_columns(resource: str) -> list[tuple[str, str]]:
+    """Return the columns each row of a view carries besides its own: (column of the lake, name in the view)."""
+    key = "_".join(part.lower() for part in re.findall("[A-Z][a-z0-9]*", resource)) + "_id"
+    columns = [("resource_id", key)] if resource == "Patient" else [("resource_id", key), ("patient_id", "patient_id")]
+    return [
+        *columns,
+        ("version", "version"),
+        ("source", "source"),
+        ("location", "location"),
+        ("message_id", "message_id"),
+        ("position", "message_position"),
+        ("event_at", "event_at"),
+        ("recorded_at", "recorded_at"),
+    ]
+
+
+def _create(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> ViewTable:
+    made = connection.execute(f'CREATE TABLE views."{name}" AS {query}').fetchall()
+    return ViewTable(name, int(made[0][0]))
+
+
+def _current(view: CompiledView, lake: Path, manifest: Manifest) -> str:
+    """Return a query in brackets for the latest version of each resource that is not deleted."""
+    files = manifest.of(view.resource)
+    if not files:
+        nothing = ", ".join(f'NULL::{type_} AS "{name}"' for name, type_ in _COLUMNS.items())
+        return f"(SELECT {nothing} WHERE false)"
+    versions = f"read_parquet({_list(lake, files)})"
+    latest = f"SELECT max(seq) FROM {versions} GROUP BY resource_id"  # noqa: S608 - our own file names
+    return f"(SELECT * FROM {versions} WHERE seq IN ({latest}) AND NOT deleted)"  # noqa: S608 - our own file names
+
+
+def _list(lake: Path, files: tuple[LakeFile, ...]) -> str:
+    return "[" + ", ".join(quoted(str(lake / file.path)) for file in files) + "]"
