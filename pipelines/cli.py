@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _one_line(error: Exception) -> str:
     """Return what to show of an error: our own are written to be read, of others only the kind is safe."""
-    from hub_core.errors import WholechartError  # noqa: PLC0415 - not needed until something fails
+    from hub_core.errors import WholechartError
 
     if isinstance(error, WholechartError):
         return str(error)

@@ -37,9 +37,7 @@ def services(settings: Settings, *, dagster: bool) -> list[Service]:
     house = [
         Service("background", (python, "-m", "pipelines.background")),
         Service("api", (python, "-m", "hub_api.server"), settings.api_port, settings.api_url),
-        Service(
-            "dashboards", (python, "-m", "dashboards.server"), settings.dashboards_port, settings.dashboards_url
-        ),
+        Service("dashboards", (python, "-m", "dashboards.server"), settings.dashboards_port, settings.dashboards_url),
     ]
     if dagster:
         house.append(_dagster(settings))

@@ -120,7 +120,7 @@ class Worker:
         except Exception as error:  # boundary: the record refuses this one message
             if isinstance(error, _LOST) and not isinstance(error, psycopg.DataError | psycopg.IntegrityError):
                 raise
-            _log.error("message %s could not be recorded: %s", conversion.message.message_id, type(error).__name__)  # noqa: TRY400
+            _log.warning("message %s could not be recorded: %s", conversion.message.message_id, type(error).__name__)
             reason = f"the record could not take this message ({type(error).__name__}); it is kept for replay"
             return [failed(conversion.message, reason).result]
 

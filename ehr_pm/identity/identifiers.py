@@ -13,7 +13,11 @@ from hub_core.fhir.canonical import Json
 _NOT_A_PATIENT = frozenset({"SS", "DL", "PPN", "AN", "VN", "MB", "SN", "TAX", "NPI", "EN", "FILL", "PLAC", "BC"})
 """Codes of v2 table 0203 whose equality does not make one person."""
 
-_NATIONAL_NUMBERS = ("http://hl7.org/fhir/sid/us-ssn", "http://hl7.org/fhir/sid/us-mbi", "http://hl7.org/fhir/sid/us-itin")
+_NATIONAL_NUMBERS = (
+    "http://hl7.org/fhir/sid/us-ssn",
+    "http://hl7.org/fhir/sid/us-mbi",
+    "http://hl7.org/fhir/sid/us-itin",
+)
 
 
 def linking_identifiers(patient: Json) -> Iterator[tuple[str, str]]:

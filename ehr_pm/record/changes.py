@@ -76,7 +76,8 @@ def read(connection: psycopg.Connection[Any], after: int, limit: int) -> list[Ch
             " v.location, v.patient_id, v.sensitivity, v.event_at, v.recorded_at, v.message_id, v.position,"
             " v.mapping_version, v.deleted, v.body"
             " FROM change_batch b JOIN resource_version v USING (batch_key)"
-            " WHERE b.first_seq >= coalesce((SELECT max(first_seq) FROM change_batch WHERE first_seq <= %(after)s + 1), 0)"
+            " WHERE b.first_seq >="
+            " coalesce((SELECT max(first_seq) FROM change_batch WHERE first_seq <= %(after)s + 1), 0)"
             " AND b.first_seq + v.ordinal > %(after)s"
             " ORDER BY b.first_seq, v.ordinal LIMIT %(limit)s",
             {"after": after, "limit": limit},

@@ -25,7 +25,10 @@ def write_index(
     """Index resources by their keys; the rows of `replaced` keys, whose older versions were indexed, go first."""
     if replaced:
         for table in _TABLES:
-            connection.execute(f"DELETE FROM {table} WHERE resource_key = ANY(%s)", (list(replaced),))
+            connection.execute(
+                f"DELETE FROM {table} WHERE resource_key = ANY(%s)",  # noqa: S608 - a name above
+                (list(replaced),),
+            )
     rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _TABLES}
     for key, resource in resources:
         kind = resource["resourceType"]

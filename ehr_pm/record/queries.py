@@ -93,12 +93,11 @@ def history(
 def compartment(
     connection: psycopg.Connection[Any], patient_id: UUID, *, limit: int, before: int | None = None
 ) -> list[Found]:
-    """Return up to `limit` resources about a patient, the patient among them, those with a key below `before` only."""
+    """Return up to `limit` resources about a patient, the Patient among them, those with a key below `before` only."""
     with connection.cursor(row_factory=class_row(Found)) as cursor:
         return cursor.execute(
             f"SELECT {FOUND_COLUMNS} FROM {FOUND_TABLES} WHERE NOT r.deleted"
-            " AND (r.patient_id = %(patient)s OR (r.resource_type = 'Patient' AND r.resource_id = %(patient)s))"
-            " AND r.resource_key < %(before)s ORDER BY r.resource_key DESC LIMIT %(limit)s",
+            " AND r.patient_id = %(patient)s AND r.resource_key < %(before)s ORDER BY r.resource_key DESC LIMIT %(limit)s",
             {"patient": patient_id, "before": before or 2**63 - 1, "limit": limit},
         ).fetchall()
 
@@ -108,7 +107,8 @@ def referred_to(
 ) -> list[Found]:
     """Return up to `limit` resources of `SHARED_TYPES` that a patient's resources refer to, likewise by key.
 
-    References are read from the stored text, so that one which no search parameter indexes is followed too.
+    References are read from the stored text, so that one which no search parameter indexes is followed too. What is
+    about a patient is never among them: another patient's device stays that patient's.
     """
     with connection.cursor(row_factory=class_row(Found)) as cursor:
         return cursor.execute(
@@ -118,7 +118,8 @@ def referred_to(
             " WHERE NOT r.deleted AND r.patient_id = %(patient)s)"
             f" SELECT {FOUND_COLUMNS} FROM {FOUND_TABLES} "
             " JOIN target ON target.resource_type = r.resource_type AND target.resource_id = r.resource_id"
-            " WHERE NOT r.deleted AND r.resource_key < %(before)s ORDER BY r.resource_key DESC LIMIT %(limit)s",
+            " WHERE NOT r.deleted AND r.patient_id IS NULL AND r.resource_key < %(before)s"
+            " ORDER BY r.resource_key DESC LIMIT %(limit)s",
             {
                 "pattern": _SHARED_REFERENCE,
                 "patient": patient_id,

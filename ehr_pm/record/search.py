@@ -7,7 +7,6 @@ value travels as a parameter; only this file's own words become SQL text.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from ehr_pm.record.queries import FOUND_COLUMNS, FOUND_TABLES, Found
+from hub_core.fhir.search_values import fold
 
 if TYPE_CHECKING:
     import psycopg
@@ -126,13 +126,6 @@ def count(connection: psycopg.Connection[Any], search: Search) -> int:
         bound.values,
     ).fetchone()
     return 0 if row is None else int(row[0])
-
-
-def fold(text: str) -> str:
-    """Return text without case, accents and doubled spaces, as the index keeps it."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return " ".join(bare.casefold().split())
 
 
 class _Bound:

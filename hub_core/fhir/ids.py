@@ -22,6 +22,6 @@ def derived_id(source: str, resource_type: str, business_identifier: str) -> str
 def new_id() -> uuid.UUID:
     """Return a fresh UUIDv7 (RFC 9562 section 5.7): millisecond clock, then random bits."""
     milliseconds = time.time_ns() // 1_000_000
-    tail = int.from_bytes(os.urandom(10), "big")
-    value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | (tail >> 68 & 0xFFF) << 64 | 0b10 << 62 | tail & (1 << 62) - 1
-    return uuid.UUID(int=value)
+    chance = int.from_bytes(os.urandom(10), "big")
+    head = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | (chance >> 68 & 0xFFF) << 64
+    return uuid.UUID(int=head | 0b10 << 62 | chance & (1 << 62) - 1)

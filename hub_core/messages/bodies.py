@@ -1,4 +1,4 @@
-"""Where message bodies lie: sealed in a partition per feed and month, or, when large, as a sealed file beside the database.
+"""Where message bodies lie: sealed, in a partition per feed and month, or as a file beside the database when large.
 
 A partition is a shelf: retention empties it by dropping it, which gives the disk back at once.
 """

@@ -55,7 +55,8 @@ def claim(connection: psycopg.Connection[Any], limit: int) -> list[Message]:
 def _waiting(connection: psycopg.Connection[Any], limit: int) -> list[Message]:
     with connection.cursor(row_factory=class_row(Message)) as cursor:
         return cursor.execute(
-            f"SELECT {_COLUMNS} FROM message WHERE state = 'received' ORDER BY arrival LIMIT %s", (limit,)
+            f"SELECT {_COLUMNS} FROM message WHERE state = 'received' ORDER BY arrival LIMIT %s",  # noqa: S608
+            (limit,),
         ).fetchall()
 
 
@@ -74,7 +75,7 @@ def _lock(connection: psycopg.Connection[Any], taken: list[UUID]) -> list[Messag
     """Return those still waiting: another worker may have finished one between the look and the lock."""
     with connection.cursor(row_factory=class_row(Message)) as cursor:
         return cursor.execute(
-            f"SELECT {_COLUMNS} FROM message WHERE message_id = ANY(%s) AND state = 'received'"
+            f"SELECT {_COLUMNS} FROM message WHERE message_id = ANY(%s) AND state = 'received'"  # noqa: S608
             " ORDER BY arrival FOR UPDATE SKIP LOCKED",
             (taken,),
         ).fetchall()

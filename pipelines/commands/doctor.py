@@ -85,11 +85,12 @@ def _volume(folder: Path) -> Check:
     """Say whether the data lies on an encrypted volume, as far as the kernel tells (dm-crypt on Linux)."""
     device = _device(folder)
     if device is None:
-        return Check("encryption", "warning", "cannot tell whether the volume is encrypted; it must be, for patients' data")
-    if (Path("/sys/class/block") / device / "dm" / "uuid").exists():
-        uuid = (Path("/sys/class/block") / device / "dm" / "uuid").read_text(encoding="ascii")
-        if uuid.startswith("CRYPT-"):
-            return Check("encryption", "ok", "the data directory lies on an encrypted volume")
+        return Check(
+            "encryption", "warning", "cannot tell whether the volume is encrypted; it must be"
+        )
+    kind = Path("/sys/class/block") / device / "dm" / "uuid"
+    if kind.exists() and kind.read_text(encoding="ascii").startswith("CRYPT-"):
+        return Check("encryption", "ok", "the data directory lies on an encrypted volume")
     return Check("encryption", "warning", "the volume does not look encrypted; put real patients' data on one that is")
 
 
@@ -107,7 +108,8 @@ def _database(settings: Settings) -> Iterator[Check]:
     try:
         with open_installation(settings) as installation, installation.database.begin() as unit:
             row = unit.driver.execute("SELECT version(), current_setting('fsync')").fetchone() or ("", "")
-            yield Check("database", "ok", str(row[0]).split(" on ")[0] + (" (embedded)" if not settings.database_url else ""))
+            where = "elsewhere" if settings.database_url else "embedded"
+            yield Check("database", "ok", f"{str(row[0]).split(' on ')[0]}, {where}")
             if row[1] != "on":
                 yield Check("durability", "fault", "fsync is off: acknowledged messages can be lost; turn it on")
     except WholechartError as error:

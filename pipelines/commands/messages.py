@@ -92,13 +92,11 @@ def replay(message_ids: tuple[UUID, ...], rejected: bool, feed: str | None, fold
         with installation.database.begin() as unit:
             wanted = list(message_ids)
             if rejected:
-                wanted += [
-                    row[0]
-                    for row in unit.driver.execute(
-                        "SELECT message_id FROM message WHERE rejected > 0 AND (%(feed)s::text IS NULL OR feed = %(feed)s)",
-                        {"feed": feed},
-                    ).fetchall()
-                ]
+                rows = unit.driver.execute(
+                    "SELECT message_id FROM message WHERE rejected > 0 AND (%(feed)s::text IS NULL OR feed = %(feed)s)",
+                    {"feed": feed},
+                ).fetchall()
+                wanted += [row[0] for row in rows]
             count = queue.replay(unit.driver, wanted)
         for _ in installation.worker().drain():
             pass

@@ -15,7 +15,7 @@ _FEEDS = """
 SELECT feed, count(*) AS messages, sum(records) AS records, sum(processed) AS processed, sum(filtered) AS filtered,
        sum(rejected) AS rejected, count(*) FILTER (WHERE state = 'received') AS waiting,
        max(received_at) AS last_received,
-       coalesce(extract(epoch FROM now() - min(received_at) FILTER (WHERE state = 'received')), 0)::int AS oldest_waiting_s
+       coalesce(extract(epoch FROM now() - min(received_at) FILTER (WHERE state = 'received')), 0)::int AS oldest_s
 FROM message GROUP BY feed ORDER BY feed
 """
 
@@ -49,7 +49,7 @@ def status(folder: Path | None, as_json: bool) -> int:
         return 0
     click.echo(f"data directory  {settings.data_dir}")
     click.echo("services        " + ", ".join(f"{name} {'up' if up else 'down'}" for name, up in running.items()))
-    click.echo(f"record          {record['resources']:,} resources, {record['persons']:,} persons, change {record['sealed']:,}")
+    click.echo(f"record          {record['resources']:,} resources, {record['persons']:,} persons")
     click.echo(f"warehouse       {warehouse or 'not built yet: wholechart build'}")
     click.echo()
     print_table(names, feeds, as_json=False)

@@ -36,9 +36,7 @@ def up(folder: Path | None, no_dagster: bool) -> None:
     click.echo("stopped")
 
 
-def _announce(
-    name: str, secret: str, house: list[tuple[str, int | None, str | None]], stop: threading.Event
-) -> None:
+def _announce(name: str, secret: str, house: list[tuple[str, int | None, str | None]], stop: threading.Event) -> None:
     """Print each address once it answers."""
     click.echo("Starting; Ctrl-C stops everything.")
     for service, port, url in house:

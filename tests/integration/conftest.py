@@ -35,12 +35,12 @@ def installation(server: str, tmp_path: Path) -> Iterator[Installation]:
     """Return an empty installation with a database and a data directory of its own."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")  # type: ignore[call-overload]
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")
     settings = Settings(database_url=_address(server, name), data_dir=tmp_path / "data")
     with open_installation(settings) as opened:
         yield opened
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

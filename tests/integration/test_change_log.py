@@ -6,6 +6,7 @@ import random
 import threading
 import time
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ from ehr_pm.record import changes
 from ehr_pm.record.apply import apply
 from ehr_pm.record.entry import Entry
 from hub_core.database import Database
+from hub_core.errors import ConflictError
 from hub_core.fhir.ids import derived_id
 
 WRITERS, BATCHES = 6, 12
@@ -75,7 +77,8 @@ def test_reader_sees_every_change_once_in_order_without_holes(database: Database
 
 def test_a_number_drawn_while_writing_would_lose_changes(database: Database) -> None:
     """What the sealer is for: the same writers, read by the sequence value they drew, leave rows behind a reader."""
-    done, missed_by_plain_sequence = threading.Event(), []
+    done = threading.Event()
+    missed_by_plain_sequence: list[tuple[Any, ...]] = []
 
     def follow_plain_sequence() -> None:
         position = 0
@@ -102,10 +105,8 @@ def test_a_number_drawn_while_writing_would_lose_changes(database: Database) -> 
 def test_versions_of_one_resource_keep_their_order_across_writers(database: Database) -> None:
     def append(writer: int) -> None:
         for number in range(10):
-            _until_written(database, Entry(
-                {"resourceType": "Basic", "id": derived_id("lab", "Basic", "shared"), "code": {"text": f"{writer}-{number}"}},
-                source="lab", source_id="shared", arrival=time.monotonic_ns(),
-            ))
+            word = entry("shared", code={"text": f"{writer}-{number}"})
+            _until_written(database, replace(word, arrival=time.monotonic_ns()))
 
     threads = [threading.Thread(target=append, args=(number,)) for number in range(4)]
     for thread in threads:
@@ -120,8 +121,6 @@ def test_versions_of_one_resource_keep_their_order_across_writers(database: Data
 
 
 def _until_written(database: Database, one: Entry) -> None:
-    from hub_core.errors import ConflictError
-
     while True:
         try:
             with database.begin() as unit:

@@ -95,7 +95,8 @@ def test_messages_of_one_patient_are_not_split_between_workers(installation: Ins
 
 
 def test_a_merge_waits_for_both_patients(installation: Installation) -> None:
-    installation.store.take([arrival(b"1", "a"), arrival(b"merge", "a", "b"), arrival(b"after", "b"), arrival(b"c", "c")])
+    installation.store.take([arrival(b"1", "a"), arrival(b"merge", "a", "b")])
+    installation.store.take([arrival(b"after", "b"), arrival(b"c", "c")])
     with installation.database.connect() as one, installation.database.connect() as other:
         queue.claim(one, 1)
         assert [bodies(installation, m.message_id) for m in queue.claim(other, 10)] == [b"c"]

@@ -1,4 +1,4 @@
-"""The record: newer and stronger statements stand, older and weaker ones do not, and saying it twice changes nothing."""
+"""The record: newer and stronger statements stand, older and weaker ones do not; saying it twice changes nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from ehr_pm.record.apply import apply
 from ehr_pm.record.entry import Entry
 from hub_core.database import Database
+from hub_core.fhir.canonical import load_object
 from hub_core.fhir.ids import derived_id
 
 FULL, MENTION, STUB = 2, 1, 0
@@ -105,9 +106,8 @@ def test_the_index_follows_the_current_version_only(database: Database) -> None:
 
 
 def test_stored_text_keeps_digits_and_carries_version_and_time(database: Database) -> None:
-    from hub_core.fhir.canonical import load_object
-
-    text = '{"resourceType":"Observation","id":"%s","valueQuantity":{"value":7.10}}' % derived_id("lab", "Observation", "1")
+    name = derived_id("lab", "Observation", "1")
+    text = f'{{"resourceType":"Observation","id":"{name}","valueQuantity":{{"value":7.10}}}}'
     tell(database, Entry(load_object(text), source="lab", source_id="1"))
     with database.begin() as unit:
         row = unit.driver.execute("SELECT body FROM resource_version").fetchone()

@@ -110,8 +110,6 @@ CREATE TABLE resource (
     {ENVELOPE},
     UNIQUE (resource_type, resource_id)
 );
-ALTER TABLE resource ALTER COLUMN batch_key SET DEFAULT 0, ALTER COLUMN ordinal SET DEFAULT 0,
-    ALTER COLUMN version SET DEFAULT 0, ALTER COLUMN authority SET DEFAULT -1, ALTER COLUMN recorded_at SET DEFAULT now();
 ALTER TABLE resource SET (fillfactor = 80);
 CREATE INDEX resource_patient ON resource (patient_id, resource_type) WHERE patient_id IS NOT NULL;
 
