@@ -1,0 +1,194 @@
+"""What the API answers, as frozen records: the one place that knows the shape of its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+JsonObject: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is logged in, as the API says."""
+
+    name: str
+    is_administrator: bool
+
+    @classmethod
+    def read(cls, answer: JsonObject) -> Visitor:
+        """Read the API's JSON."""
+        return cls(str(answer["name"]), answer.get("is_administrator") is True)
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A number somebody gave a patient."""
+
+    system: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRecord:
+    """One source's record of a person."""
+
+    patient_id: str
+    source: str
+    location: str | None
+    identifiers: tuple[Identifier, ...]
+
+    @classmethod
+    def read(cls, answer: JsonObject) -> PatientRecord:
+        """Read the API's JSON."""
+        identifiers = tuple(
+            Identifier(item.get("system") or "", str(item["value"]))
+            for item in answer.get("identifiers", ())
+            if item.get("value")
+        )
+        return cls(str(answer["patient_id"]), answer["source"], answer.get("location"), identifiers)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One human and the records the group's sources keep of them."""
+
+    person_id: UUID
+    name: str
+    birth_date: str | None
+    gender: str | None
+    patients: tuple[PatientRecord, ...]
+
+    @classmethod
+    def read(cls, answer: JsonObject, patients: list[JsonObject] | None = None) -> Person:
+        """Read the API's JSON; `patients` where they stand beside the person."""
+        records = tuple(PatientRecord.read(item) for item in patients or answer.get("patients") or ())
+        name = answer.get("name") or "Name not known"
+        return cls(UUID(answer["person_id"]), name, answer.get("birth_date"), answer.get("gender"), records)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing a source said about a person, and where it came from."""
+
+    resource_type: str
+    resource_id: str
+    version: int
+    date: str | None
+    category: str
+    title: str
+    detail: str | None
+    status: str | None
+    source: str
+    location: str | None
+    feed: str | None
+    message_id: str | None
+    received_at: datetime | None
+
+    @classmethod
+    def read(cls, answer: JsonObject) -> Fact:
+        """Read the API's JSON."""
+        return cls(
+            resource_type=answer["resource_type"],
+            resource_id=str(answer["resource_id"]),
+            version=int(answer["version"]),
+            date=answer.get("date"),
+            category=answer.get("category") or answer["resource_type"],
+            title=answer.get("title") or answer["resource_type"],
+            detail=answer.get("detail"),
+            status=answer.get("status"),
+            source=answer["source"],
+            location=answer.get("location"),
+            feed=answer.get("feed"),
+            message_id=answer.get("message_id"),
+            received_at=_moment(answer.get("received_at")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Everything the group knows about a person at one moment."""
+
+    person: Person
+    facts: tuple[Fact, ...]
+    as_of: datetime | None
+
+    @classmethod
+    def read(cls, answer: JsonObject) -> Chart:
+        """Read the API's JSON."""
+        person = Person.read(answer["person"], answer.get("patients"))
+        return cls(person, tuple(Fact.read(item) for item in answer["facts"]), _moment(answer.get("as_of")))
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """How far one feed is: messages by state, and how long the oldest waits."""
+
+    feed: str
+    source: str
+    format: str
+    received: int
+    processed: int
+    filtered: int
+    rejected: int
+    waiting: int
+    last_received_at: datetime | None
+    oldest_waiting_seconds: float | None
+
+    @classmethod
+    def read(cls, answer: JsonObject) -> FeedState:
+        """Read the API's JSON."""
+        oldest = answer.get("oldest_waiting_seconds")
+        return cls(
+            feed=answer["feed"],
+            source=answer.get("source") or "",
+            format=answer.get("format") or "",
+            received=int(answer["received"]),
+            processed=int(answer["processed"]),
+            filtered=int(answer["filtered"]),
+            rejected=int(answer["rejected"]),
+            waiting=int(answer["waiting"]),
+            last_received_at=_moment(answer.get("last_received_at")),
+            oldest_waiting_seconds=None if oldest is None else float(oldest),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One record a feed sent that could not be taken in, why, and where in the message."""
+
+    created_at: datetime | None
+    kind: str | None
+    severity: str | None
+    code: str | None
+    reason: str
+    place: str | None
+    input: str | None
+    position: int | None
+    message_id: str | None
+
+    @classmethod
+    def read(cls, answer: JsonObject) -> Reject:
+        """Read the API's JSON."""
+        return cls(
+            created_at=_moment(answer.get("created_at")),
+            kind=answer.get("kind"),
+            severity=answer.get("severity"),
+            code=answer.get("code"),
+            reason=answer["reason"],
+            place=answer.get("location"),
+            input=answer.get("input"),
+            position=answer.get("position"),
+            message_id=answer.get("message_id"),
+        )
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Read a time of the API; one without a zone is UTC, as all times inside the house are."""
+    if not text:
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""One file per page; `dashboards.app` lists them."""
