@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.connector import Issue
+from connectors.x12.balance import claim_balance
 from connectors.x12.claim_details import care_team, dates, diagnoses, facility, frequency, information
-from connectors.x12.claim_lines import items
+from connectors.x12.claim_lines import items, service_issues
 from connectors.x12.code_systems import (
     IDENTIFIER_TYPE,
     OWN_IDENTIFIER,
@@ -95,6 +96,8 @@ def _keep(
         return
     try:
         facts.add(_claim(facts, claim, billing, cover, created), key)
+        yield from service_issues(claim.inside("2400"), "SV1", "2400")
+        yield from claim_balance(claim)
     except UnreadableError as error:
         yield Issue("error", error.code, error.text, f"2300 {error.location or claim.opener.place()}")
 

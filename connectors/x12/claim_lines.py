@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from connectors.connector import Issue
 from connectors.x12.claim_details import join, place_of_service, service_dates
-from connectors.x12.code_systems import NDC, UNIT, coded, element_system, modifier, procedure
+from connectors.x12.code_systems import LINE_NUMBER, NDC, UNIT, coded, element_system, modifier, procedure
 from connectors.x12.elements import money, number, required_amount
 from connectors.x12.facts import FactSet
 from connectors.x12.loops import Loop
@@ -17,7 +18,6 @@ from hub_core.fhir.canonical import Json
 
 CENT = Decimal("0.01")
 _LINE_PROVIDERS = ("2420A", "2420B", "2420D", "2420E", "2420F")
-_LINE_NUMBER = "https://wholechart.example/fhir/StructureDefinition/line-item-control-number"
 
 
 def items(facts: FactSet, claim: Loop, team: list[Json], sequence_of: dict[str, int]) -> Iterator[Json]:
@@ -35,21 +35,30 @@ def items(facts: FactSet, claim: Loop, team: list[Json], sequence_of: dict[str, 
         item |= _pointers(service, coded_count) | service_of(service) | _served(line)
         if code := service[5].strip():
             item["locationCodeableConcept"] = place_of_service(code)
-        yield item | _amounts(service) | _drug(line) | _line_number(line)
+        yield item | _amounts(service) | _drug(line) | line_number(line)
 
 
 def service_of(service: Segment, element: int = 1) -> Json:
     """Return procedure and modifiers of a composite like SV101 or SVC01: qualifier, code, up to four modifiers.
 
-    Raises:
-        UnreadableError: with the place, if no code is stated.
+    A composite without a code, often one written with another separator than ISA16 declares, stays as text.
     """
     qualifier, code, *modifiers = (*(part.strip() for part in service.components(element)), "")
     if not code:
-        raise UnreadableError("the service has no procedure code", location=service.place(element), code="required")
+        return {"productOrService": {"text": service[element].strip() or "not stated"}}
     concept: Json = {"productOrService": {"coding": [procedure(qualifier, code)]}}
     stated = [modifier(each) for each in modifiers[:4] if each]
     return concept | ({"modifier": stated} if stated else {})
+
+
+def service_issues(loops: Iterable[Loop], segment_name: str, loop_name: str) -> Iterator[Issue]:
+    """Yield an issue for each line in `loops` whose service (SV101, SVC01) states no code."""
+    for loop in loops:
+        for service in loop.all(segment_name):
+            if len(service.components(1)) < 2 or not service.components(1)[1].strip():
+                mark = service.delimiters.component
+                text = f"the service has no code; ISA16 says that {mark!r} separates qualifier and code"
+                yield Issue("warning", "value", text, f"{loop_name} {service.place(1)}")
 
 
 def _care_team(facts: FactSet, line: Loop, team: list[Json], sequence_of: dict[str, int]) -> Json:
@@ -103,8 +112,8 @@ def _drug(line: Loop) -> Json:
     return {"detail": [detail]}
 
 
-def _line_number(line: Loop) -> Json:
+def line_number(line: Loop) -> Json:
     """Return the provider's number of the line (REF*6R), which a remittance repeats."""
     reference = line.segment("REF", "6R")
     value = reference[2].strip() if reference else ""
-    return {"extension": [{"url": _LINE_NUMBER, "valueString": value}]} if value else {}
+    return {"extension": [{"url": LINE_NUMBER, "valueString": value}]} if value else {}

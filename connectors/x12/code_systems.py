@@ -28,6 +28,8 @@ PATIENT_CONTROL_NUMBER = OWN_IDENTIFIER + "patient-control-number"
 """The provider's number of a claim: CLM01, echoed as CLP01."""
 PAYER_CONTROL_NUMBER = OWN_IDENTIFIER + "payer-control-number"
 """The payer's number of a claim: CLP07, referred to by REF*F8."""
+LINE_NUMBER = "https://wholechart.example/fhir/StructureDefinition/line-item-control-number"
+"""Extension of an item: the provider's number of the line (REF*6R), which a remittance repeats."""
 
 CLAIM_STATUS, CLAIM_FREQUENCY, ADJUSTMENT_GROUP, PLB_REASON = "1029", "1325", "1033", "426"
 FILING_INDICATOR, RELATIONSHIP, PAYMENT_METHOD, ENTITY, UNIT = "1032", "1069", "591", "98", "355"

@@ -10,9 +10,11 @@ from connectors.x12.claim import read_claims
 from connectors.x12.elements import moment
 from connectors.x12.envelope import envelope_issues, is_cut_short
 from connectors.x12.facts import FactSet
+from connectors.x12.guide_835 import GUIDE_835
 from connectors.x12.guide_837p import GUIDE_837P
 from connectors.x12.loops import Guide, Loop, read_loops
-from connectors.x12.sets import PROFESSIONAL_CLAIM, is_mapped, kind_of, reason_unmapped
+from connectors.x12.remittance import read_remittance
+from connectors.x12.sets import PROFESSIONAL_CLAIM, REMITTANCE, is_mapped, kind_of, reason_unmapped
 from connectors.x12.transaction import Transaction
 
 
@@ -30,8 +32,8 @@ def convert_set(transaction: Transaction, origin: Origin) -> Outcome:
     event_at = _event_at(transaction, root, origin.zone)
     facts = FactSet(origin, event_at)
     found = tuple(read(facts, root, event_at))
-    kept = facts.all() if facts.all() and any(f.resource["resourceType"] == _MAIN[kind] for f in facts.all()) else ()
-    if kept:
+    kept = facts.all()
+    if any(fact.resource["resourceType"] == _MAIN[kind] for fact in kept):
         return Outcome(1, kind, "processed", kept, envelope + found)
     nothing = Issue("error", "required", "the set holds nothing that could be mapped", "ST")
     return Outcome(1, kind, "rejected", issues=envelope + (found or (nothing,)))
@@ -50,5 +52,7 @@ def _event_at(transaction: Transaction, root: Loop, zone: str) -> datetime | Non
 
 _MAPPINGS: dict[str, tuple[Guide, Callable[[FactSet, Loop, datetime | None], Iterator[Issue]]]] = {
     PROFESSIONAL_CLAIM: (GUIDE_837P, read_claims),
+    REMITTANCE: (GUIDE_835, read_remittance),
 }
-_MAIN = {PROFESSIONAL_CLAIM: "Claim"}
+_MAIN = {PROFESSIONAL_CLAIM: "Claim", REMITTANCE: "PaymentReconciliation"}
+"""The resource without which nothing of a set is kept."""

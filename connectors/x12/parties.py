@@ -39,9 +39,11 @@ def payer_id(segment: Segment) -> str:
 
 def payer(facts: FactSet, loop: Loop) -> Json:
     """Keep the payer an NM1*PR loop names; return the reference."""
-    segment = loop.opener
-    stated = segment[9].strip()
-    name = segment[3].strip()
+    return named_payer(facts, loop, loop.opener[3].strip(), loop.opener[9].strip())
+
+
+def named_payer(facts: FactSet, loop: Loop, name: str, stated: str) -> Json:
+    """Keep a payer by its identifier, by its name when none is stated; return the reference."""
     resource: Json = {"resourceType": "Organization"}
     if stated:
         resource["identifier"] = [{"system": OWN_IDENTIFIER + "payer-id", "value": stated}]
@@ -50,15 +52,21 @@ def payer(facts: FactSet, loop: Loop) -> Json:
     return facts.add(resource, f"payer|{stated}" if stated else f"name|{folded(name)}", Authority.MENTION)
 
 
+def payee(facts: FactSet, loop: Loop) -> Json:
+    """Keep the provider an N1*PE loop names as the one who is paid; return the reference."""
+    segment = loop.opener
+    return _organization(facts, loop, segment[2].strip(), segment[3].strip(), segment[4].strip())
+
+
 def provider(facts: FactSet, loop: Loop) -> Json | None:
     """Keep the person or organisation of a provider loop; return the reference, None when the loop names nobody."""
     segment = loop.opener
     if not (segment[9].strip() or segment[3].strip()):
         return None
     if segment[2].strip() == "2":
-        return _organization(facts, loop)
+        return _organization(facts, loop, segment[3].strip(), segment[8].strip(), segment[9].strip())
     resource: Json = {"resourceType": "Practitioner"}
-    identifiers = list(_provider_identifiers(loop))
+    identifiers = list(_provider_identifiers(loop, segment[8].strip(), segment[9].strip()))
     if identifiers:
         resource["identifier"] = identifiers
     resource |= {"active": True, "name": person_name(segment)} if person_name(segment) else {"active": True}
@@ -90,59 +98,54 @@ def member_identifier(payer_key: str, member_id: str) -> Json:
     return {"type": coded(IDENTIFIER_TYPE, "MB"), "system": system, "value": member_id}
 
 
-def patient(facts: FactSet, loop: Loop, source_id: str, identifiers: list[Json]) -> Json:
-    """Keep the patient or subscriber of an NM1 loop as `source_id`; return the reference."""
+def patient(
+    facts: FactSet, loop: Loop, source_id: str, identifiers: list[Json], authority: Authority = Authority.MENTION
+) -> Json:
+    """Keep the patient or subscriber of an NM1 loop as `source_id`; return the reference.
+
+    A loop without segments is somebody of whom only the identifier is known.
+    """
     resource: Json = {"resourceType": "Patient"}
     known = [*identifiers, *_reference_identifiers(loop)]
     if known:
         resource["identifier"] = known
-    if name := person_name(loop.opener):
+    if loop.segments and (name := person_name(loop.opener)):
         resource["name"] = name
     demographics = loop.segment("DMG")
     if demographics:
         birth, gender = day(demographics[2]), _GENDERS.get(demographics[3].strip())
         resource |= {"gender": gender} if gender else {}
         resource |= {"birthDate": birth} if birth else {}
-    return facts.add(resource | _address(loop), source_id, Authority.MENTION)
+    return facts.add(resource | _address(loop), source_id, authority)
 
 
-def _organization(facts: FactSet, loop: Loop) -> Json:
-    segment = loop.opener
+def _organization(facts: FactSet, loop: Loop, name: str, qualifier: str, stated: str) -> Json:
     resource: Json = {"resourceType": "Organization"}
-    identifiers = list(_provider_identifiers(loop))
+    identifiers = list(_provider_identifiers(loop, qualifier, stated))
     if identifiers:
         resource["identifier"] = identifiers
-    name = segment[3].strip() or segment[9].strip()
-    resource |= {"active": True, "type": [_organization_type("prov")], "name": name}
-    resource |= _telecoms(loop)
-    resource |= _address(loop)
-    return facts.add(resource, _organization_id(segment), Authority.MENTION)
-
-
-def _organization_id(segment: Segment) -> str:
-    stated = segment[9].strip()
-    if segment[8].strip() == "XX" and stated:
-        return f"npi|{stated}"
-    return f"{_assigner(segment)}|{stated}" if stated else f"name|{folded(segment[3])}"
+    resource |= {"active": True, "type": [_organization_type("prov")], "name": name or stated}
+    resource |= _telecoms(loop) | _address(loop)
+    source_id = f"{_assigner(qualifier)}|{stated}" if stated else f"name|{folded(name)}"
+    return facts.add(resource, source_id, Authority.MENTION)
 
 
 def _practitioner_id(segment: Segment) -> str:
-    stated = segment[9].strip()
-    if stated:
-        return f"npi|{stated}" if segment[8].strip() == "XX" else f"{_assigner(segment)}|{stated}"
+    if stated := segment[9].strip():
+        return f"{_assigner(segment[8].strip())}|{stated}"
     return f"name|{folded(segment[3])}|{folded(segment[4])}"
 
 
-def _assigner(segment: Segment) -> str:
-    return f"x12-{segment[8].strip().lower()}"
+def _assigner(qualifier: str) -> str:
+    """Return who gave an identifier, as business identifiers say it: `npi`, else the qualifier of X12."""
+    return "npi" if qualifier == "XX" else f"x12-{qualifier.lower()}"
 
 
 def _organization_type(code: str) -> Json:
     return coded("http://terminology.hl7.org/CodeSystem/organization-type", code)
 
 
-def _provider_identifiers(loop: Loop) -> Iterator[Json]:
-    qualifier, stated = loop.opener[8].strip(), loop.opener[9].strip()
+def _provider_identifiers(loop: Loop, qualifier: str, stated: str) -> Iterator[Json]:
     if stated:
         system = (
             NPI if qualifier == "XX" else _TAX_QUALIFIERS.get(qualifier, f"{OWN_IDENTIFIER}x12-{qualifier.lower()}")
