@@ -31,9 +31,11 @@ def discard(data_dir: Path) -> None:
         closing(FileLock.open(places.control / "supervisor.lock")) as supervisor,
         closing(FileLock.open(places.control / "users.lock")) as users,
     ):
-        _wait_for(supervisor, data_dir)
-        if not users.try_acquire(EXCLUSIVE):
-            raise ConflictError(f"the database of {data_dir} is in use; stop what uses it first")
+        deadline = time.monotonic() + _PATIENCE
+        while not _has_both(supervisor, users):
+            if time.monotonic() > deadline:
+                raise ConflictError(f"the database of {data_dir} is in use; stop what uses it first")
+            time.sleep(_TURN)
         Server(places, usable_binaries(places)).stop()
         _remove(places)
 
@@ -51,12 +53,14 @@ def _is_pointed_to(note: Path) -> bool:
     return pointer.is_file() and pointer.read_text() == str(note.parent)
 
 
-def _wait_for(supervisor: FileLock, data_dir: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while not supervisor.try_acquire(EXCLUSIVE):
-        if time.monotonic() > deadline:
-            raise ConflictError(f"the database of {data_dir} is in use; stop what uses it first")
-        time.sleep(_TURN)
+def _has_both(supervisor: FileLock, users: FileLock) -> bool:
+    """Take both locks or neither: a supervisor that sees the users' lock taken believes in a user, and stays."""
+    if not supervisor.try_acquire(EXCLUSIVE):
+        return False
+    if not users.try_acquire(EXCLUSIVE):
+        supervisor.release()
+        return False
+    return True
 
 
 def _remove(places: Places) -> None:
