@@ -20,7 +20,7 @@ from connectors import registry
 from ehr_pm.identity import crosswalk
 from ehr_pm.record import changes
 from ehr_pm.record.apply import apply
-from hub_core.errors import ConflictError, DatabaseUnavailableError, WholechartError
+from hub_core.errors import ConfigurationError, ConflictError, DatabaseUnavailableError, WholechartError
 from hub_core.messages import queue
 from hub_core.messages.arrival import Message, Result
 from hub_core.messages.store import CHANNEL, MessageStore
@@ -100,10 +100,16 @@ class Worker:
         bodies: dict[UUID, bytes] = {}
         for shelf, group in _by_shelf(messages).items():
             bodies |= self._store.bodies.read(connection, shelf, group)
-        return [
-            convert(message, bodies[message.message_id], registry.connector(message.format), self._keyring.token)
-            for message in messages
-        ]
+        return [self._convert_one(message, bodies.get(message.message_id)) for message in messages]
+
+    def _convert_one(self, message: Message, body: bytes | None) -> Conversion:
+        if body is None:
+            return failed(message, "the body of this message is no longer kept; restore it from your backup")
+        try:
+            connector = registry.connector(message.format)
+        except ConfigurationError as error:
+            return failed(message, str(error))
+        return convert(message, body, connector, self._keyring.token)
 
     def _apply(self, connection: psycopg.Connection[Any], conversions: list[Conversion]) -> list[Result]:
         """Apply a batch at once; if it fails, each message alone, so that only the one at fault is rejected."""

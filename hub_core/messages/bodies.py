@@ -15,8 +15,6 @@ from uuid import UUID
 
 from psycopg import sql
 
-from hub_core.errors import NotFoundError
-
 if TYPE_CHECKING:
     import psycopg
 
@@ -57,26 +55,19 @@ class Bodies:
         return None, name
 
     def read(self, connection: psycopg.Connection[Any], shelf: str, message_ids: list[UUID]) -> dict[UUID, bytes]:
-        """Return the bodies of messages on one shelf, exactly as they arrived.
-
-        Raises:
-            NotFoundError: if one is no longer kept.
-        """
+        """Return the bodies of messages on one shelf, exactly as they arrived; one no longer kept is left out."""
         rows = connection.execute(
             "SELECT message_id, body, blob FROM message_body WHERE shelf = %s AND message_id = ANY(%s)",
             (shelf, message_ids),
         ).fetchall()
-        if len(rows) != len(set(message_ids)):
-            raise NotFoundError("the body of this message is no longer kept (retention, or a lost blob)")
-        return {message_id: self._keyring.unseal(self._sealed(body, blob)) for message_id, body, blob in rows}
+        sealed = {message_id: self._sealed(body, blob) for message_id, body, blob in rows}
+        return {message_id: self._keyring.unseal(body) for message_id, body in sealed.items() if body is not None}
 
-    def _sealed(self, body: bytes | None, blob: str | None) -> bytes:
+    def _sealed(self, body: bytes | None, blob: str | None) -> bytes | None:
         if blob is None:
-            return bytes(body or b"")
+            return body
         path = self._blob_path(blob)
-        if not path.exists():
-            raise NotFoundError(f"blob {blob} is missing from the data directory; restore it from your backup")
-        return path.read_bytes()
+        return path.read_bytes() if path.exists() else None
 
     def _blob_path(self, name: str) -> Path:
         return self._blob_dir / name[:2] / name

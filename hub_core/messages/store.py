@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from hub_core.clock import now
+from hub_core.errors import NotFoundError
 from hub_core.fhir.ids import new_id
 from hub_core.messages.arrival import Arrival, Finding, Stored, lanes_of
 from hub_core.messages.bodies import Bodies
@@ -53,8 +54,15 @@ class MessageStore:
         return [Stored(kept, mine not in fresh) for kept, mine in zip(known, proposed, strict=True)]
 
     def body(self, connection: psycopg.Connection[Any], message_id: UUID, shelf: str) -> bytes:
-        """Return one message exactly as it arrived."""
-        return self.bodies.read(connection, shelf, [message_id])[message_id]
+        """Return one message exactly as it arrived.
+
+        Raises:
+            NotFoundError: if it is no longer kept.
+        """
+        body = self.bodies.read(connection, shelf, [message_id]).get(message_id)
+        if body is None:
+            raise NotFoundError("the body of this message is no longer kept; restore it from your backup")
+        return body
 
     def _claim_keys(
         self,

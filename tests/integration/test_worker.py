@@ -1,0 +1,171 @@
+"""The worker: stored messages become a searchable record, in order, once, and a bad one stops nobody."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from connectors import registry
+from connectors.connector import Origin, Outcome
+from connectors.hl7v2.connector import HL7v2Connector
+from hub_core.messages.arrival import Arrival
+from pipelines import conversion
+from pipelines.installation import Installation
+
+
+def adt(event: str, mrn: str, family: str, *, minute: int = 0, merged: str = "", source: str = "old-ehr") -> Arrival:
+    at = f"2026030112{minute:02}00"
+    text = (
+        f"MSH|^~\\&|EHR|FAM|HUB|GRP|{at}||ADT^{event}|{event}{mrn}{minute}{family}|P|2.5.1\r"
+        f"EVN|{event}|{at}\r"
+        f"PID|1||{mrn}^^^RIVER^MR||{family}^Ada||19800101|F\r"
+    )
+    text += f"MRG|{merged}^^^RIVER^MR\r" if merged else "PV1|1|O\r"
+    body = text.encode()
+    envelope = HL7v2Connector().envelope(body, Origin(source))
+    return Arrival(source, source, "hl7v2", envelope.kind, body, control_id=envelope.control_id, keys=envelope.keys)
+
+
+def drain(installation: Installation) -> None:
+    for _ in installation.worker().drain():
+        pass
+
+
+def rows(installation: Installation, query: str) -> list[tuple[object, ...]]:
+    with installation.database.begin() as unit:
+        return unit.driver.execute(query).fetchall()  # type: ignore[call-overload,no-any-return]
+
+
+FAMILIES = "SELECT v.body::json #>> '{name,0,family}' FROM resource JOIN resource_version v USING (batch_key, ordinal)"
+
+
+def test_a_message_becomes_a_searchable_patient(installation: Installation) -> None:
+    installation.store.take([adt("A04", "1", "Okafor")])
+    drain(installation)
+    assert rows(installation, "SELECT state, processed, rejected FROM message") == [("processed", 1, 0)]
+    assert rows(installation, "SELECT count(*) FROM search_string WHERE value = 'okafor'") != [(0,)]
+
+
+def test_a_late_older_update_does_not_win(installation: Installation) -> None:
+    installation.store.take([adt("A08", "1", "Newer", minute=30), adt("A08", "1", "Older", minute=10)])
+    drain(installation)
+    assert rows(installation, f"{FAMILIES} WHERE resource.resource_type = 'Patient'") == [("Newer",)]
+
+
+def test_replaying_everything_changes_nothing(installation: Installation) -> None:
+    installation.store.take([adt("A04", "1", "Okafor"), adt("A08", "1", "Adeyemi", minute=5), adt("A04", "2", "Berg")])
+    drain(installation)
+    before = rows(installation, "SELECT resource_id, version FROM resource_version ORDER BY 1, 2")
+    rows(installation, "UPDATE message SET state = 'received' RETURNING 1")
+    drain(installation)
+    assert rows(installation, "SELECT resource_id, version FROM resource_version ORDER BY 1, 2") == before
+
+
+def test_the_same_number_of_one_assigner_is_one_person_across_sources(installation: Installation) -> None:
+    installation.store.take([adt("A04", "1", "Okafor"), adt("A04", "1", "Okafor", source="hospital")])
+    installation.store.take([adt("A04", "2", "Berg")])
+    drain(installation)
+    assert rows(
+        installation,
+        "SELECT count(*) FROM person_member WHERE valid_to IS NULL GROUP BY person_id ORDER BY 1",
+    ) == [(1,), (2,)]
+
+
+def test_a_merge_joins_two_persons_and_keeps_the_oldest_id(installation: Installation) -> None:
+    installation.store.take([adt("A04", "1", "Tran"), adt("A04", "2", "Tran")])
+    drain(installation)
+    oldest = rows(installation, "SELECT min(person_id::text) FROM person")
+    installation.store.take([adt("A40", "1", "Tran", minute=9, merged="2")])
+    drain(installation)
+    assert rows(installation, "SELECT DISTINCT person_id::text FROM person_member WHERE valid_to IS NULL") == oldest
+    assert rows(installation, "SELECT count(*) FROM person WHERE merged_into IS NOT NULL") == [(1,)]
+
+
+def test_a_social_security_number_never_reaches_the_record(installation: Installation) -> None:
+    arrival = adt("A04", "1", "Okafor")
+    body = arrival.body.replace(b"^^^RIVER^MR", b"^^^RIVER^MR~123-45-6789^^^SSA^SS")
+    installation.store.take([Arrival("old-ehr", "old-ehr", "hl7v2", "ADT^A04", body)])
+    drain(installation)
+    found = rows(installation, "SELECT body FROM resource_version WHERE body LIKE '%us-ssn%' OR body LIKE '%SS%'")
+    assert found
+    everything = rows(installation, "SELECT body FROM resource_version") + rows(
+        installation, "SELECT code FROM search_token"
+    )
+    assert not [row for row in everything if "123-45-6789" in str(row[0]) or "123456789" in str(row[0])]
+
+
+class Stumbling(HL7v2Connector):
+    """A connector with a fault of its own, for one message."""
+
+    def convert(self, body: bytes, origin: Origin) -> Iterator[Outcome]:
+        if b"Poison" in body:
+            raise KeyError(body.decode())
+        return super().convert(body, origin)
+
+
+def test_a_fault_of_ours_rejects_one_message_and_names_no_patient(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(registry, "connector", lambda name: Stumbling())
+    installation.store.take([adt("A04", "1", "Okafor"), adt("A04", "2", "Poison"), adt("A04", "3", "Berg")])
+    drain(installation)
+    states = rows(installation, "SELECT state FROM message ORDER BY arrival")
+    assert states == [("processed",), ("rejected",), ("processed",)]
+    assert "Poison" not in caplog.text
+    assert "Poison" not in str(rows(installation, "SELECT reason FROM reject"))
+
+
+def test_what_the_database_refuses_is_isolated(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A NUL survives every parser and only PostgreSQL refuses it: the batch is tried again message by message."""
+    protect = conversion.protect
+    monkeypatch.setattr(
+        conversion,
+        "protect",
+        lambda resource, token: (
+            {**protect(resource, token), "gender": "\0"} if "Poison" in str(resource) else protect(resource, token)
+        ),
+    )
+    installation.store.take([adt("A04", "1", "Okafor"), adt("A04", "2", "Poison"), adt("A04", "3", "Berg")])
+    drain(installation)
+    states = rows(installation, "SELECT state FROM message ORDER BY arrival")
+    assert states == [("processed",), ("rejected",), ("processed",)]
+
+
+def test_two_workers_apply_everything_once(installation: Installation) -> None:
+    installation.store.take(
+        [adt("A08", str(mrn), f"V{minute}", minute=minute) for minute in range(10) for mrn in range(20)]
+    )
+    workers = [threading.Thread(target=drain, args=(installation,)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    drain(installation)
+    assert rows(installation, "SELECT state, count(*) FROM message GROUP BY 1") == [("processed", 200)]
+    newest = rows(installation, f"{FAMILIES} WHERE resource.resource_type = 'Patient'")
+    assert newest == [("V9",)] * 20
+
+
+def test_a_running_worker_is_woken_by_what_arrives(installation: Installation) -> None:
+    stop = threading.Event()
+    runner = threading.Thread(target=installation.worker().run, args=(stop,))
+    runner.start()
+    try:
+        installation.store.take([adt("A04", "1", "Okafor")])
+        deadline = time.monotonic() + 30
+        while rows(installation, "SELECT next_seq FROM change_head") == [(1,)]:
+            assert time.monotonic() < deadline, "nothing was applied and sealed"
+            time.sleep(0.02)
+    finally:
+        stop.set()
+        runner.join()
+    assert rows(installation, "SELECT state FROM message") == [("processed",)]
+
+
+def test_a_format_nobody_reads_is_rejected_not_stuck(installation: Installation) -> None:
+    installation.store.take([Arrival("x", "x", "dicom", "unknown", b"DICM")])
+    drain(installation)
+    assert rows(installation, "SELECT state FROM message") == [("rejected",)]
