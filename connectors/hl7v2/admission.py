@@ -8,10 +8,12 @@ from connectors.hl7v2.condition import add_condition
 from connectors.hl7v2.conversion import Conversion
 from connectors.hl7v2.coverage import add_coverage
 from connectors.hl7v2.encounter import add_encounter
+from connectors.hl7v2.observation import Setting, add_observation
 from connectors.hl7v2.patient import add_patient
 from connectors.hl7v2.related import add_related_person
 from connectors.hl7v2.tokenizer import Segment
 from hub_core.errors import UnreadableError
+from hub_core.fhir.canonical import Json
 
 
 def map_admission(conversion: Conversion) -> None:
@@ -22,7 +24,7 @@ def map_admission(conversion: Conversion) -> None:
     """
     message = conversion.message
     pid = required_pid(conversion)
-    key, _ = add_patient(pid, conversion, Authority.FULL, message.first("PD1"))
+    key, patient = add_patient(pid, conversion, Authority.FULL, message.first("PD1"))
     encounter = add_encounter(message.first("PV1"), message.first("PV2"), key, conversion, Authority.FULL)
     for segment in message.segments:
         name = segment.name
@@ -34,6 +36,14 @@ def map_admission(conversion: Conversion) -> None:
             add_allergy(segment, key, conversion)
         elif name == "IN1":
             add_coverage(segment, key, conversion)
+    _add_observations(key, patient, encounter, conversion)
+
+
+def _add_observations(key: str, patient: Json, encounter: Json | None, conversion: Conversion) -> None:
+    """State the observations of an admission; those of one time are known by patient, code and time."""
+    for obx in conversion.message.all("OBX"):
+        setting = Setting(patient, f"{key}|OBX|{obx.text(14)}", encounter)
+        add_observation(obx, [], setting, conversion)
 
 
 def required_pid(conversion: Conversion) -> Segment:

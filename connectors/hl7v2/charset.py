@@ -1,4 +1,4 @@
-"""Decodes a message by the character set its MSH-18 declares (HL7 table 0211), so that encoding gives the same bytes."""
+"""Decodes a message by the character set its MSH-18 declares (HL7 table 0211), losing no byte."""
 
 from __future__ import annotations
 

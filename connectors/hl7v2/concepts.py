@@ -1,9 +1,10 @@
-"""Coded values (CE, CWE, CNE, IS, ID) to FHIR: the code as sent, with its system and display, beside what it maps to."""
+"""Coded values (CE, CWE, CNE, IS, ID) to FHIR: the code as sent, its system and display, beside what it maps to."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import quote
 
 from connectors.hl7v2.tables import CODE_SYSTEMS, V2, Concept
@@ -15,11 +16,13 @@ _OID = re.compile(r"[0-2](?:\.\d+)+\Z")
 _LOCAL = re.compile(r"(?:L|99\w*|LOCAL)\Z")
 
 
+@lru_cache(maxsize=1024)
 def named_uri(name: str) -> str:
     """Return the URI we give to a namespace that has only a local name."""
     return f"urn:id:{quote(name, safe='-._~')}"
 
 
+@lru_cache(maxsize=1024)
 def system(name: str, source: str) -> str | None:
     """Return the URI of a coding system by its CWE-3 name; local systems (`L`, `99zzz`) belong to `source`."""
     if not name:
@@ -64,20 +67,25 @@ def concept(
     """
     if not value:
         return None
+    count = len(value)
     codings: list[Json] = []
-    for number in (1, 4, 10):
-        code, display = value[number], value.whole(number + 1)
-        if not (code or display):
+    for number, version_number in ((1, 7), (4, 8), (10, 13)):
+        if number > count:
+            break
+        code = value[number]
+        if not code:
             continue
         uri = system(value[number + 2], source)
-        if uri is None and table and number == 1:
-            uri = f"{V2}{table}"
-        version = value[{1: 7, 4: 8, 10: 13}[number]]
-        if mapped and number == 1 and (known := mapped.get(code.upper())):
-            codings.append(coding(known[1], known[2], known[0]))
-        if code:
-            codings.append(coding(code, display, uri, version))
-    text = value.whole(9) or value.whole(2) or value.whole(5) or value[1]
+        if number == 1:
+            if uri is None and table:
+                uri = f"{V2}{table}"
+            if mapped and (known := mapped.get(code.upper())):
+                codings.append(coding(known[1], known[2], known[0]))
+        version = value[version_number] if count >= version_number else ""
+        each = coding(code, value.whole(number + 1), uri, version)
+        if each not in codings:
+            codings.append(each)
+    text = (count > 8 and value.whole(9)) or value.whole(2) or value.whole(5) or value[1]
     result: Json = {}
     if codings:
         result["coding"] = codings

@@ -84,7 +84,9 @@ def _convert(message: Message, origin: Origin) -> Outcome:
     mapper = mapper_of(kind)
     if mapper is None:
         text = f"messages of type {kind} are stored, but not mapped to FHIR"
-        return Outcome(1, kind, "filtered", issues=(*message.issues, Issue("information", "not-supported", text, "MSH-9")))
+        return Outcome(
+            1, kind, "filtered", issues=(*message.issues, Issue("information", "not-supported", text, "MSH-9"))
+        )
     conversion = Conversion(message, origin)
     try:
         mapper(conversion)

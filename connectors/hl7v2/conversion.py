@@ -1,4 +1,4 @@
-"""What the mappers of one message share: whom its ids are scoped to, how its times are read, the facts and issues so far."""
+"""What the mappers of one message share: the scope of its ids, the clock of its times, the facts and issues so far."""
 
 from __future__ import annotations
 
@@ -21,7 +21,19 @@ def said(**elements: Any) -> Json:
 class Conversion:
     """The conversion of one message in progress."""
 
-    __slots__ = ("_facts", "_ids", "assigner", "clock", "event", "event_at", "issues", "message", "origin", "_placed")
+    __slots__ = (
+        "_facts",
+        "_ids",
+        "_placed",
+        "_times",
+        "assigner",
+        "clock",
+        "event",
+        "event_at",
+        "issues",
+        "message",
+        "origin",
+    )
 
     def __init__(self, message: Message, origin: Origin) -> None:
         """Begin to convert `message`, which came from `origin`."""
@@ -36,6 +48,7 @@ class Conversion:
         self._facts: dict[tuple[str, str], Fact] = {}
         self._ids: dict[tuple[str, str], str] = {}
         self._placed: set[str] = set()
+        self._times: dict[str, str] = {}
         self.event_at = self._event_at(message)
 
     @property
@@ -85,12 +98,17 @@ class Conversion:
     def date(self, segment: Segment, number: int) -> str | None:
         """Return field `number` as a FHIR date, noting one that is none."""
         text = segment.text(number)
-        return self._read(self.clock.date(text), text, segment, number)
+        return self._read(self.clock.date(text), text, segment, number) if text else None
 
     def date_time(self, segment: Segment, number: int) -> str | None:
         """Return field `number` as a FHIR dateTime, noting one that is none."""
         text = segment.text(number)
-        return self._read(self.clock.date_time(text), text, segment, number)
+        if not text:
+            return None
+        known = self._times.get(text)
+        if known is None:
+            known = self._times[text] = self.clock.date_time(text) or ""
+        return self._read(known or None, text, segment, number)
 
     def instant(self, segment: Segment, number: int) -> str | None:
         """Return field `number` as a FHIR instant; None where it has no time of day."""

@@ -118,7 +118,9 @@ def _record(record: bytes, offset: int, limit: int) -> Iterator[bytes | Issue]:
         else:
             yield body
     elif body.strip(_LEAD + b"\x1c\x1a") and not _ENVELOPE.match(body):
-        yield Issue("error", "structure", f"{len(body):,} bytes that do not begin with an MSH segment", f"byte {offset}")
+        yield Issue(
+            "error", "structure", f"{len(body):,} bytes that do not begin with an MSH segment", f"byte {offset}"
+        )
 
 
 def _too_large(size: int, limit: int, offset: int) -> Issue:

@@ -23,7 +23,6 @@ from hub_core.fhir.canonical import Json
 
 _OID = re.compile(r"[0-2](?:\.\d+)+\Z")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")
-_ADDRESS_USES_OF_LINE = 2
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+\Z")
 
 
@@ -91,9 +90,7 @@ def human_name(value: Composite) -> Json | None:
     given = [name for name in (value[2], value[3]) if name]
     suffix = [part for part in (value[4], value[6]) if part]
     use = NAME_USE.get(value[7].upper()) if value.component(7) else None
-    result = said(
-        use=use, family=family, given=given, prefix=[value[5]] if value.component(5) else None, suffix=suffix
-    )
+    result = said(use=use, family=family, given=given, prefix=[value[5]] if value.component(5) else None, suffix=suffix)
     return result if family or given else None
 
 
@@ -120,7 +117,9 @@ def address(value: Composite, conversion: Conversion) -> Json | None:
     )
     if value.component(12):
         period = value.sub(12)
-        result |= said(period=said(start=conversion.clock.date_time(period[1]), end=conversion.clock.date_time(period[2])))
+        result |= said(
+            period=said(start=conversion.clock.date_time(period[1]), end=conversion.clock.date_time(period[2]))
+        )
     return result if len(result) > ("use" in result) + ("type" in result) else None
 
 

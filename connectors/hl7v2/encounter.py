@@ -102,7 +102,7 @@ def _participants(pv1: Segment, conversion: Conversion) -> list[Json]:
 
 def _locations(pv1: Segment, conversion: Conversion, status: str) -> list[Json]:
     now = {"planned": "planned", "finished": "completed", "cancelled": "planned"}.get(status, "active")
-    result = []
+    result: list[Json] = []
     for number, word in ((3, now), (6, "completed"), (11, "active"), (42, "reserved")):
         place = location(pv1[number], conversion) if pv1.raw(number) else None
         if place and all(place["reference"] != other["location"]["reference"] for other in result):

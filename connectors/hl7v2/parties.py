@@ -9,13 +9,14 @@ import re
 import unicodedata
 
 from connectors.connector import Authority
-from connectors.hl7v2.conversion import Conversion, said
-from connectors.hl7v2.datatypes import assigner, authority_uri, human_name, identifier_type
 from connectors.hl7v2.concepts import named_uri
-from connectors.hl7v2.tables import NPI, NPI_OID
+from connectors.hl7v2.conversion import Conversion, said
+from connectors.hl7v2.datatypes import assigner, authority_uri, identifier_type
+from connectors.hl7v2.tables import NPI
 from connectors.hl7v2.tokenizer import Composite
 from hub_core.fhir.canonical import Json
 
+_NPI_NAMESPACES = frozenset({"NPI", "CMS", "NPPES"})
 _NPI = re.compile(r"\d{10}\Z")
 _PHYSICAL_TYPES = ((3, "bd", "Bed"), (2, "ro", "Room"), (1, "wa", "Ward"), (7, "bu", "Building"), (4, "si", "Site"))
 _PHYSICAL_TYPE_SYSTEM = "http://terminology.hl7.org/CodeSystem/location-physical-type"
@@ -36,11 +37,10 @@ def practitioner(value: Composite, conversion: Conversion) -> Json | None:
     shown = _display(name)
     if not number:
         return {"display": shown} if shown else None
-    is_npi = _NPI.match(number) and (value[13] == "NPI" or _authority(value)[:2] in _NPI_AUTHORITIES or _is_npi_oid(value))
-    if is_npi:
+    namespace, universal, universal_type = _authority(value)
+    if _NPI.match(number) and (value[13] == "NPI" or universal == NPI_OID or namespace in _NPI_NAMESPACES):
         source_id, uri, kind = f"npi|{number}", NPI, "NPI"
     else:
-        namespace, universal, universal_type = _authority(value)
         source_id = f"{namespace or universal or conversion.assigner}|{number}"
         uri = authority_uri(namespace, universal, universal_type) or named_uri(conversion.assigner)
         kind = value[13]
@@ -102,16 +102,11 @@ def location(value: Composite, conversion: Conversion) -> Json | None:
     return {**reference, "display": shown}
 
 
-_NPI_AUTHORITIES = (("NPI", ""), ("NPIID", NPI_OID), ("CMS", ""))
-
-
 def _authority(value: Composite) -> tuple[str, str, str]:
+    if not value.component(9):
+        return "", "", ""
     authority = value.sub(9)
     return authority[1], authority[2], authority[3]
-
-
-def _is_npi_oid(value: Composite) -> bool:
-    return NPI_OID in value.component(9)
 
 
 def _name(value: Composite) -> Json | None:

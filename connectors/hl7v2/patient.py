@@ -62,7 +62,9 @@ def subject_key(pid: Segment, conversion: Conversion) -> str:
     raise UnreadableError("there is no patient identifier", location=pid.place(3), code="required")
 
 
-def add_patient(pid: Segment, conversion: Conversion, authority: Authority, pd1: Segment | None = None) -> tuple[str, Json]:
+def add_patient(
+    pid: Segment, conversion: Conversion, authority: Authority, pd1: Segment | None = None
+) -> tuple[str, Json]:
     """State the patient of `pid` and return its business identifier with a reference.
 
     A PID that names nobody (no PID-5) only mentions its patient, whatever the message is about: the identifiers of a
@@ -86,7 +88,8 @@ def patient(pid: Segment, conversion: Conversion, pd1: Segment | None = None) ->
         telecom=[*telecoms(pid, 13, "home"), *telecoms(pid, 14, "work"), *telecoms(pid, 40)],
         gender=gender(pid, 8, conversion),
         birthDate=birth_date,
-        _birthDate=birth_time and {"extension": [{"url": f"{_EXTENSION}patient-birthTime", "valueDateTime": birth_time}]},
+        _birthDate=birth_time
+        and {"extension": [{"url": f"{_EXTENSION}patient-birthTime", "valueDateTime": birth_time}]},
         **_deceased(pid, conversion),
         address=addresses(pid, 11, conversion),
         maritalStatus=concept(pid[16], conversion.origin.source, table="0002", mapped=MARITAL_STATUS),
@@ -123,7 +126,7 @@ def _identifiers(pid: Segment, conversion: Conversion) -> list[Json]:
 
 
 def _extensions(pid: Segment, conversion: Conversion) -> list[Json]:
-    result = []
+    result: list[Json] = []
     if race := _race(pid):
         result.append({"url": f"{_US_CORE}race", "extension": race})
     if ethnicity := _ethnicity(pid):
@@ -178,6 +181,10 @@ def _deceased(pid: Segment, conversion: Conversion) -> Json:
     if died_at:
         return {"deceasedDateTime": died_at}
     return _indicator("deceasedBoolean", pid.text(30))
+
+
+def _birth_time(at: str) -> Json:
+    return {"extension": [{"url": f"{_EXTENSION}patient-birthTime", "valueDateTime": at}]}
 
 
 def _multiple_birth(pid: Segment) -> Json:

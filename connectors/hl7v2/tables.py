@@ -1,7 +1,7 @@
 """HL7's code tables as FHIR says them, after the v2-to-FHIR concept maps (HL7 International, 2024).
 
-Where a map leaves a code open and leaving it open would lose a meaning, ours is noted beside it. Concept tables map a v2
-code to (system, code, display); code tables map it to a FHIR code.
+Where a map leaves a code open and that would lose a meaning, ours is noted beside it. Concept tables map a v2 code to
+(system, code, display); code tables map it to a FHIR code.
 """
 
 from __future__ import annotations
@@ -246,9 +246,30 @@ INTERPRETATION: Final = {
 """Table 0078 codes that are the same in v3-ObservationInterpretation, with their displays."""
 
 LAB_SECTIONS: Final = frozenset(
-    {"LAB", "BG", "BLB", "CH", "CUS", "CTH", "HM", "ICU", "IMM", "MB", "MCB", "MYC", "SP", "SR", "TX", "VR", "CG", "PAT"}
+    {
+        "LAB",
+        "BG",
+        "BLB",
+        "CH",
+        "CUS",
+        "CTH",
+        "HM",
+        "ICU",
+        "IMM",
+        "MB",
+        "MCB",
+        "MYC",
+        "SP",
+        "SR",
+        "TX",
+        "VR",
+        "CG",
+        "PAT",
+    }
 )
-IMAGING_SECTIONS: Final = frozenset({"RAD", "CT", "MR", "NMR", "NMS", "US", "VUS", "OUS", "RX", "XRC", "DX", "IMG", "MA"})
+IMAGING_SECTIONS: Final = frozenset(
+    {"RAD", "CT", "MR", "NMR", "NMS", "US", "VUS", "OUS", "RX", "XRC", "DX", "IMG", "MA"}
+)
 """OBR-24 (table 0074) that make an observation a laboratory or an imaging one."""
 
 ORDER_STATUS: Final = {
@@ -277,5 +298,8 @@ ALLERGY_SEVERITY: Final = {"SV": "severe", "MO": "moderate", "MI": "mild"}
 
 OMB_RACES: Final = frozenset({"1002-5", "2028-9", "2054-5", "2076-8", "2106-3"})
 OMB_ETHNICITIES: Final = frozenset({"2135-2", "2186-5"})
-ETHNICITY: Final[dict[str, tuple[str, str]]] = {"H": ("2135-2", "Hispanic or Latino"), "N": ("2186-5", "Not Hispanic or Latino")}
+ETHNICITY: Final[dict[str, tuple[str, str]]] = {
+    "H": ("2135-2", "Hispanic or Latino"),
+    "N": ("2186-5", "Not Hispanic or Latino"),
+}
 """Table 0189 to CDC race and ethnicity."""

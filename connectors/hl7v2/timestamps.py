@@ -1,8 +1,8 @@
-"""HL7 v2 times (DT, TM, TS, DTM: chapter 2A) to FHIR dates, dateTimes and instants, no more precise than they were said.
+"""HL7 v2 times (DT, TM, TS, DTM: chapter 2A) to FHIR dates, dateTimes and instants, no more precise than they were.
 
-A date stays a date, a year a year. A time needs a zone: the value's own offset, else that of MSH-7, else the zone of the
-origin. A wall-clock time that a daylight-saving change skips is read with the offset before the change, one that occurs
-twice as its first occurrence.
+A date stays a date, a year a year. A time needs a zone: the value's own offset, else that of MSH-7, else the zone of
+the origin. A wall-clock time that a daylight-saving change skips is read with the offset before the change, one that
+occurs twice as its first occurrence.
 """
 
 from __future__ import annotations
@@ -88,14 +88,16 @@ def time_of_day(text: str) -> str | None:
 
 
 def _moment(found: re.Match[str], zone: tzinfo) -> datetime | None:
-    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
-    if found[8]:
-        own = _own_offset(found[8])
+    year, month, day, hour, minute, second, _, offset = found.groups()
+    if offset:
+        own = _own_offset(offset)
         if own is None:
             return None
         zone = own
     try:
-        return datetime(year, month or 1, day or 1, hour, minute, second, tzinfo=zone)
+        return datetime(
+            int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=zone
+        )
     except ValueError:
         return None
 

@@ -41,6 +41,8 @@ class Delimiters:
     truncation: str = ""
     letters: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
     """What the one-letter escape sequences stand for."""
+    edge_blank: re.Pattern[str] = dataclasses.field(default=re.compile(r"\s"), compare=False)
+    """Finds a blank at the edge of a value."""
 
     @classmethod
     def of(cls, separator: str, encoding: str) -> Delimiters:
@@ -51,7 +53,9 @@ class Delimiters:
         letters = {"F": separator, "S": component, "R": repetition, "E": escape, "T": subcomponent}
         if truncation:
             letters["P"] = truncation
-        return cls(separator, component, repetition, escape, subcomponent, truncation, letters)
+        around = re.escape(separator + component + repetition + subcomponent)
+        edge_blank = re.compile(rf"[^\S\r\n](?=[{around}\r\n]|\Z)|(?<=[{around}\r\n])[^\S\r\n]")
+        return cls(separator, component, repetition, escape, subcomponent, truncation, letters, edge_blank)
 
 
 class Composite:
@@ -69,24 +73,38 @@ class Composite:
         """Return whether it says anything: neither empty nor the explicit null."""
         return self.raw not in ("", NULL)
 
+    def __len__(self) -> int:
+        """Return how many components it has."""
+        return len(self.parts)
+
+    @property
+    def parts(self) -> list[str]:
+        """The components as they stand in the message."""
+        if self._parts is None:
+            self._parts = self.raw.split(self._message.delimiters.component)
+        return self._parts
+
     def __getitem__(self, number: int) -> str:
         """Return component `number` (1-based) as text: its first subcomponent, unescaped; `""` where absent."""
-        raw = self.component(number)
+        parts = self._parts or self.parts
+        raw = parts[number - 1] if number <= len(parts) else ""
         if not raw:
             return ""
-        subcomponent = self._message.delimiters.subcomponent
-        return self._message.text(raw.split(subcomponent, 1)[0] if subcomponent in raw else raw)
+        message = self._message
+        if message.subdivided:
+            raw = raw.split(message.delimiters.subcomponent, 1)[0]
+        return raw if message.clean else message.text(raw)
 
     def component(self, number: int) -> str:
         """Return component `number` as it stands in the message."""
-        parts = self._parts
-        if parts is None:
-            parts = self._parts = self.raw.split(self._message.delimiters.component)
+        parts = self._parts or self.parts
         return parts[number - 1] if number <= len(parts) else ""
 
     def whole(self, number: int) -> str:
         """Return component `number` as one text, subcomponent separators in it taken literally."""
-        return self._message.text(self.component(number))
+        parts = self._parts or self.parts
+        raw = parts[number - 1] if number <= len(parts) else ""
+        return raw if self._message.clean else self._message.text(raw)
 
     def sub(self, number: int) -> Composite:
         """Return component `number` as a composite of its subcomponents."""
@@ -126,8 +144,14 @@ class Segment:
 
     def text(self, number: int) -> str:
         """Return the first component of the first repetition of field `number`, unescaped."""
-        raw = self.fields[number] if number < len(self.fields) else ""
-        return self[number][1] if raw else ""
+        if number >= len(self.fields) or not (raw := self.fields[number]):
+            return ""
+        message = self.message
+        delimiters = message.delimiters
+        raw = raw.split(delimiters.repetition, 1)[0].split(delimiters.component, 1)[0]
+        if message.subdivided:
+            raw = raw.split(delimiters.subcomponent, 1)[0]
+        return raw if message.clean else message.text(raw)
 
     def repetitions(self, number: int) -> list[Composite]:
         """Return the repetitions of field `number` that say something."""
@@ -158,7 +182,7 @@ class Segment:
 class Message:
     """One message as a tree of segments, with all that is needed to write the same bytes again."""
 
-    __slots__ = ("codec", "delimiters", "ends", "issues", "lead", "segments", "tail")
+    __slots__ = ("clean", "codec", "delimiters", "ends", "issues", "lead", "segments", "subdivided", "tail")
 
     def __init__(self, text: str, codec: str, issues: tuple[Issue, ...] = ()) -> None:
         """Split `text`, which was decoded by `codec`.
@@ -173,13 +197,26 @@ class Message:
         self.delimiters = _delimiters(text, start)
         end = max(start, _TAIL.search(text).start())  # type: ignore[union-attr]
         self.tail = text[end:]
-        lines, self.ends = _lines(text[start:end], self.delimiters)
+        body = text[start:end]
+        self.clean: bool = self._is_clean(body)
+        """Whether every value stands in the text as it is read: most messages, and most of the time spent on them."""
+        self.subdivided: bool = body.count(self.delimiters.subcomponent) > 1
+        """Whether there may be subcomponents: their separator occurs after MSH-2."""
+        lines, self.ends = _lines(body, self.delimiters)
         seen: dict[str, int] = {}
         self.segments: list[Segment] = []
         for line in lines:
             name = line.split(self.delimiters.field, 1)[0]
             seen[name] = seen.get(name, 0) + 1
             self.segments.append(Segment(line, self, seen[name]))
+
+    def _is_clean(self, body: str) -> bool:
+        return (
+            NULL not in body
+            and body.count(self.delimiters.escape) <= 1
+            and not _CONTROLS.search(body)
+            and not self.delimiters.edge_blank.search(body)
+        )
 
     @property
     def header(self) -> Segment:
