@@ -1,0 +1,20 @@
+with
+
+source as (
+
+    select * from {{ source('views', 'crosswalk') }}
+
+),
+
+final as (
+
+    select
+        patient_id,
+        person_id,
+        valid_from
+
+    from source
+
+)
+
+select * from final

@@ -1,0 +1,43 @@
+with
+
+source as (
+
+    select * from {{ source('views', 'immunization') }}
+
+),
+
+final as (
+
+    select
+        immunization_id,
+        patient_id,
+        encounter_id,
+        practitioner_id,
+        status,
+        vaccine_code,
+        vaccine_system,
+        {{ concept_name('vaccine') }} as vaccine_name,
+        cvx_code,
+        lot_number,
+        manufacturer,
+        site_code,
+        route_code,
+        dose_unit,
+        occurred_text,
+        dose_number,
+        is_primary_source,
+        {{ fhir_date('expires_text') }} as expires_date,
+        {{ fhir_moment('occurred_text') }} as occurred_at,
+        source,
+        location,
+        message_id,
+        message_position,
+        version,
+        event_at,
+        recorded_at
+
+    from source
+
+)
+
+select * from final
