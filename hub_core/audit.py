@@ -7,7 +7,6 @@ the data said.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -72,7 +71,7 @@ class AuditLog:
     def __init__(self, database: Database) -> None:
         """Open the log; `close` it before the database."""
         self._database = database
-        self._commits: GroupCommit[tuple[AuditEvent, ...], None] = GroupCommit(self._write)
+        self._commits: GroupCommit[tuple[AuditEvent, ...], None] = GroupCommit(self._write, name="audit events")
 
     def write(self, *events: AuditEvent) -> Future[None]:
         """Return a future that resolves when the events of one act are durable, all of them or none."""
@@ -82,7 +81,7 @@ class AuditLog:
         """Write what is waiting, and stop."""
         self._commits.close()
 
-    def _write(self, acts: Sequence[tuple[AuditEvent, ...]]) -> list[None]:
+    def _write(self, acts: list[tuple[AuditEvent, ...]]) -> list[None]:
         with self._database.begin() as unit:
             record(unit.driver, *(event for act in acts for event in act))
         return [None] * len(acts)

@@ -97,7 +97,8 @@ def compartment(
     with connection.cursor(row_factory=class_row(Found)) as cursor:
         return cursor.execute(
             f"SELECT {FOUND_COLUMNS} FROM {FOUND_TABLES} WHERE NOT r.deleted"
-            " AND r.patient_id = %(patient)s AND r.resource_key < %(before)s ORDER BY r.resource_key DESC LIMIT %(limit)s",
+            " AND r.patient_id = %(patient)s AND r.resource_key < %(before)s"
+            " ORDER BY r.resource_key DESC LIMIT %(limit)s",
             {"patient": patient_id, "before": before or 2**63 - 1, "limit": limit},
         ).fetchall()
 

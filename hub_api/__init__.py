@@ -1,0 +1,1 @@
+"""Everything that answers: FHIR, ingest, the practice API, and the log-in."""

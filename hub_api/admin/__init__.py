@@ -1,0 +1,1 @@
+"""What only an administrator does: tokens for programs."""

@@ -1,0 +1,89 @@
+"""The application: every route behind one guard, on services opened with it and closed with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from hub_api import health
+from hub_api.admin import tokens
+from hub_api.fhir.outcome import refusal, status_of
+from hub_api.fhir.routes import fhir_mount
+from hub_api.ingest import over_http
+from hub_api.ingest.listeners import listening
+from hub_api.login import routes as login
+from hub_api.practice import charts, feeds, people
+from hub_api.security.boundary import Boundary
+from hub_api.security.guard import Guard
+from hub_api.security.headers import SecurityHeaders
+from hub_api.services import open_services
+from hub_core.errors import UnreadableError, WholechartError
+from hub_core.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the application of one installation; without settings, of the one the environment describes."""
+    chosen = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services = await anyio.to_thread.run_sync(open_services, chosen)
+        app.state.services = services
+        try:
+            async with listening(services):
+                yield
+        finally:
+            await anyio.to_thread.run_sync(services.close)
+
+    app = FastAPI(
+        title="Wholechart",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(Boundary, message_bytes=chosen.max_record_bytes),
+            Middleware(Guard),
+        ],
+        exception_handlers={
+            WholechartError: _explain_error,
+            HTTPException: _explain_status,
+            RequestValidationError: _explain_fields,
+        },
+    )
+    for router in (login.router, health.router, people.router, charts.router, feeds.router, tokens.router):
+        app.include_router(router)
+    app.include_router(over_http.router)
+    app.router.routes.append(fhir_mount)
+    return app
+
+
+async def _explain_error(_: Request, error: Exception) -> Response:
+    """Answer an error raised on purpose; its text is safe to show."""
+    assert isinstance(error, WholechartError)  # noqa: S101 - registered for it
+    code = error.code if isinstance(error, UnreadableError) else None
+    return refusal(status_of(error), str(error), code=code)
+
+
+async def _explain_status(_: Request, error: Exception) -> Response:
+    """Answer a bare HTTP status."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    return refusal(error.status_code, error.detail, headers=error.headers)
+
+
+async def _explain_fields(_: Request, error: Exception) -> Response:
+    """Answer a request whose fields are wrong: which and why, never what was in them."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    wrong = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors())
+    return refusal(422, wrong or "the request cannot be read")

@@ -1,0 +1,125 @@
+"""What every FHIR interaction does alike: check what is asked for, put the reading on record, answer in FHIR JSON."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from hub_api.fhir.outcome import FHIR_JSON
+from hub_api.security.caller import caller_of
+from hub_api.services import services_of
+from hub_core.audit import AuditEvent
+from hub_core.errors import NotFoundError, UnreadableError
+from hub_core.fhir.registry import RESOURCE_TYPES
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from ehr_pm.record.queries import Found
+    from hub_core.fhir.canonical import Json
+    from hub_core.settings import Settings
+
+_JSON_TYPES: Final = frozenset(
+    {"application/fhir+json", "application/json", "application/json+fhir", "application/*", "text/json", "json", "*/*"}
+)
+
+
+def base_of(request: Request, settings: Settings) -> str:
+    """Return the address of the FHIR server, as the caller reaches it."""
+    root = settings.public_url or f"{request.url.scheme}://{request.url.netloc}"
+    return f"{root.rstrip('/')}/fhir"
+
+
+def require_json(request: Request) -> None:
+    """Refuse a request that wants another format than JSON.
+
+    Raises:
+        HTTPException: 406.
+    """
+    wanted = request.query_params.get("_format") or request.headers.get("accept") or "*/*"
+    kinds = {part.partition(";")[0].strip().lower() for part in wanted.replace(" json", "+json").split(",")}
+    if not kinds & _JSON_TYPES:
+        raise HTTPException(406, "answers come as application/fhir+json only")
+
+
+def type_of(request: Request) -> str:
+    """Return the resource type in the address.
+
+    Raises:
+        NotFoundError: if R4 has no such type.
+    """
+    name: str = request.path_params["resource_type"]
+    if name not in RESOURCE_TYPES:
+        raise NotFoundError("FHIR R4 has no such resource type")
+    return name
+
+
+def id_of(request: Request) -> UUID:
+    """Return the resource id in the address.
+
+    Raises:
+        NotFoundError: if it cannot be one of ours: all of them are UUIDs.
+    """
+    try:
+        return UUID(request.path_params["resource_id"])
+    except ValueError as error:
+        raise NotFoundError("no such resource") from error
+
+
+def is_strict(request: Request) -> bool:
+    """Return whether the caller wants to be refused rather than misunderstood (R4 section 3.1.1.4.8)."""
+    return "handling=strict" in request.headers.get("prefer", "").replace(" ", "")
+
+
+async def put_on_record(
+    request: Request, action: str, resource_type: str, shown: Iterable[Found], *, resource_id: UUID | None = None
+) -> None:
+    """Return once it is durable who was shown what: one event per patient, or one for no patient."""
+    services, caller = services_of(request), caller_of(request)
+    by_patient: dict[UUID | None, list[Found]] = {}
+    for found in shown:
+        by_patient.setdefault(found.patient_id, []).append(found)
+    events = [
+        AuditEvent(
+            principal_id=caller.principal.principal_id,
+            action=action,
+            resource_type=resource_type,
+            resource_id=str(resource_id) if resource_id else _only_id(resources),
+            patient_id=patient_id,
+            purpose=caller.purpose,
+            location=resources[0].location if resources else None,
+            detail={"resources": len(resources)},
+        )
+        for patient_id, resources in (by_patient or {None: []}).items()
+    ]
+    await asyncio.wrap_future(services.audit.write(*events))
+
+
+def _only_id(resources: list[Found]) -> str | None:
+    return str(resources[0].resource_id) if len(resources) == 1 else None
+
+
+def fhir_response(body: bytes, headers: dict[str, str] | None = None) -> Response:
+    """Return an answer of FHIR JSON."""
+    return Response(body, headers=headers, media_type=FHIR_JSON)
+
+
+def as_number(text: str, location: str) -> int:
+    """Return a whole number a caller wrote.
+
+    Raises:
+        UnreadableError: if it is none.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise UnreadableError("a whole number was expected", location=location, code="value")
+    return int(text)
+
+
+def unsupported(text: str) -> Json:
+    """Return an issue that names what was asked for in vain."""
+    return {"severity": "warning", "code": "not-supported", "details": {"text": text}}

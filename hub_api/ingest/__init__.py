@@ -1,0 +1,1 @@
+"""Where messages come in: over HTTP and over MLLP, stored before they are acknowledged."""

@@ -1,0 +1,55 @@
+"""`POST /ingest/{feed}`: messages over HTTP, 202 once they are durable."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from hub_api.fhir.outcome import FHIR_JSON, issue, outcome
+from hub_api.ingest.intake import Taken, feed_named, take
+from hub_api.security.caller import caller_of
+from hub_api.services import services_of
+from hub_core.audit import AuditEvent
+from hub_core.errors import UnreadableError
+from hub_core.fhir.canonical import dumps
+
+if TYPE_CHECKING:
+    from connectors.connector import Refusal
+
+router = APIRouter(prefix="/ingest", tags=["ingest"])
+
+
+@router.post("/{feed}", status_code=202)
+async def ingest(request: Request, feed: str) -> Response:
+    """Store the messages in the body; one stored before is answered again with the id it has."""
+    services, caller = services_of(request), caller_of(request)
+    destination = feed_named(services, feed)
+    async with services.deliveries:
+        body = await request.body()
+        if not body.strip():
+            raise UnreadableError("the body is empty", code="required")
+        taken = await take(services, destination, body)
+    detail = {"feed": feed, "messages": len(taken.messages), "refused": len(taken.refusals)}
+    event = AuditEvent(caller.principal.principal_id, "message.ingest", location=destination.location, detail=detail)
+    await asyncio.wrap_future(services.audit.write(event))
+    if not taken.messages:
+        return Response(dumps(outcome(*map(_issue, taken.refusals))), 422, media_type=FHIR_JSON)
+    return Response(dumps(_receipt(taken)), 202, media_type="application/json")
+
+
+def _receipt(taken: Taken) -> dict[str, object]:
+    return {
+        "messages": [
+            {"message_id": str(stored.message_id), "is_duplicate": stored.duplicate, "kind": arrival.kind}
+            for arrival, stored in taken.messages
+        ],
+        "refused": [{"position": each.position, "reason": each.issue.text} for each in taken.refusals],
+    }
+
+
+def _issue(refusal: Refusal) -> dict[str, object]:
+    found = refusal.issue
+    return issue(found.severity, found.code, f"record {refusal.position}: {found.text}", found.location)

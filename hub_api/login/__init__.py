@@ -1,0 +1,1 @@
+"""How a person comes in and goes out: the log-in pages and the session behind them."""

@@ -1,0 +1,55 @@
+"""The pages a person sees before and after coming in."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.responses import HTMLResponse
+
+from hub_api.security.origin import dashboards_origin, safe_destination
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from hub_core.principals import Principal
+    from hub_core.settings import Settings
+
+FOLDER: Final = Path(__file__).parent.parent
+
+
+def login_page(
+    request: Request, settings: Settings, *, wanted: str | None, status: int = 200, problem: str = ""
+) -> HTMLResponse:
+    """Return the log-in form, which leads on to `wanted` where that is an address of ours."""
+    destination = safe_destination(wanted, request, settings)
+    text = _templates().get_template("login.html").render(destination=destination, problem=problem)
+    # Browsers hold a form's redirects to the same rule as the form, and the dashboards are another origin.
+    policy = (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
+        f" form-action 'self' {dashboards_origin(request, settings)}"
+    )
+    return HTMLResponse(text, status, {"Content-Security-Policy": policy})
+
+
+def home_page(request: Request, settings: Settings, principal: Principal) -> HTMLResponse:
+    """Return the page that leads to everything else."""
+    text = (
+        _templates()
+        .get_template("home.html")
+        .render(name=principal.name, dashboards=dashboards_origin(request, settings))
+    )
+    return HTMLResponse(text)
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

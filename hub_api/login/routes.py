@@ -1,0 +1,143 @@
+"""Coming in and going out: the log-in form, the session it opens, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from hub_api.login.pages import FOLDER, home_page, login_page
+from hub_api.security.caller import SESSION_COOKIE, address_of, caller_of
+from hub_api.security.origin import is_foreign, safe_destination
+from hub_api.services import services_of
+from hub_core.audit import AuditEvent, record
+from hub_core.principals import (
+    Principal,
+    authenticate_password,
+    close_session,
+    forget_attempts,
+    open_session,
+    seconds_to_wait,
+)
+
+if TYPE_CHECKING:
+    import psycopg
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/login")
+async def show_login(request: Request, next: str | None = None) -> HTMLResponse:
+    """Show the log-in form."""
+    return login_page(request, services_of(request).settings, wanted=next)
+
+
+@router.post("/login")
+async def log_in(
+    request: Request,
+    name: str = Form(max_length=200),
+    password: str = Form(max_length=1024),
+    next: str = Form(default="/", max_length=2000),
+) -> Response:
+    """Open a session for a right name and password, and lead on."""
+    services = services_of(request)
+    if is_foreign(request, services.settings):
+        return login_page(request, services.settings, wanted=None, status=403, problem="Please log in on this page.")
+    address = address_of(request)
+    wait = await services.query(lambda connection: seconds_to_wait(connection, name, address))
+    if wait:
+        await asyncio.wrap_future(services.audit.write(_login_event(None, address, "throttled")))
+        page = login_page(
+            request, services.settings, wanted=next, status=429, problem="Too many tries. Please wait a while."
+        )
+        page.headers["Retry-After"] = str(wait)
+        return page
+    secret = await services.check_password(partial(_open, name=name, password=password, address=address))
+    if secret is None:
+        return login_page(
+            request, services.settings, wanted=next, status=401, problem="Name and password do not match."
+        )
+    answer = RedirectResponse(safe_destination(next, request, services.settings), status_code=303)
+    answer.set_cookie(
+        SESSION_COOKIE,
+        secret,
+        max_age=int(services.session_limits.absolute.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return answer
+
+
+def _open(connection: psycopg.Connection[Any], *, name: str, password: str, address: str) -> str | None:
+    """Return the secret of a new session, its audit event in the same transaction; None if the password is wrong."""
+    principal = authenticate_password(connection, name, password)
+    record(connection, _login_event(principal, address, "password"))
+    if principal is None:
+        return None
+    forget_attempts(connection, name, address)
+    return open_session(connection, principal)
+
+
+def _login_event(principal: Principal | None, address: str, reason: str) -> AuditEvent:
+    return AuditEvent(
+        principal_id=None if principal is None else principal.principal_id,
+        action="session.open",
+        outcome="refused" if principal is None else "success",
+        detail={"address": address, "by": reason},
+    )
+
+
+@router.post("/logout")
+async def log_out(request: Request) -> Response:
+    """End the session, if there is one, and show the log-in form."""
+    services = services_of(request)
+    principal = caller_of(request).principal
+    secret = request.cookies.get(SESSION_COOKIE, "")
+
+    def close(connection: psycopg.Connection[Any]) -> None:
+        close_session(connection, secret)
+        record(connection, AuditEvent(principal.principal_id, "session.close"))
+
+    await services.query(close)
+    answer = RedirectResponse("/login", status_code=303)
+    answer.delete_cookie(SESSION_COOKIE)
+    return answer
+
+
+@router.get("/")
+async def show_home(request: Request) -> HTMLResponse:
+    """Show the way to everything."""
+    return home_page(request, services_of(request).settings, caller_of(request).principal)
+
+
+@router.get("/api/session")
+async def show_session(request: Request) -> JSONResponse:
+    """Say who the caller is; the dashboards ask this before they show anything."""
+    principal = caller_of(request).principal
+    return JSONResponse(
+        {
+            "principal_id": str(principal.principal_id),
+            "name": principal.name,
+            "kind": principal.kind,
+            "is_administrator": principal.is_administrator,
+        }
+    )
+
+
+@router.get("/static/{name}")
+async def show_asset(name: str) -> Response:
+    """Return the style sheet or the mark; the policy lets no other name through without a log-in."""
+    kinds = {"hub.css": "text/css", "mark.svg": "image/svg+xml"}
+    if name not in kinds:
+        return Response(status_code=404)
+    return Response((FOLDER / "static" / name).read_bytes(), media_type=kinds[name])
+
+
+@router.get("/favicon.ico")
+async def show_icon() -> Response:
+    """Return the mark where browsers look for an icon by themselves."""
+    return await show_asset("mark.svg")

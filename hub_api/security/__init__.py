@@ -1,0 +1,1 @@
+"""Who may pass: one guard before every route, one function that decides."""

@@ -1,0 +1,74 @@
+"""The outermost boundary of a request: its body has a limit, and no error shows or logs what was in it."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fastapi import HTTPException
+
+from hub_api.fhir.outcome import refusal
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_log = logging.getLogger(__name__)
+
+FORM_BYTES: Final = 256 * 1024
+"""Largest body of anything that is not a message: log-ins, searches."""
+INGEST_PATH: Final = "/ingest/"
+
+
+class Boundary:
+    """ASGI middleware that limits bodies and turns an unforeseen error into an answer of one line."""
+
+    def __init__(self, app: ASGIApp, *, message_bytes: int) -> None:
+        """Guard `app`; a message may have `message_bytes`."""
+        self._app = app
+        self._message_bytes = message_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on with a limited body, and answer what went wrong."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = self._message_bytes if scope["path"].startswith(INGEST_PATH) else FORM_BYTES
+        has_started = False
+
+        async def watched_send(message: Message) -> None:
+            nonlocal has_started
+            has_started = has_started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, _limited(receive, limit), watched_send)
+        except HTTPException as error:
+            if not has_started:
+                await refusal(error.status_code, error.detail)(scope, receive, send)
+        except Exception as error:
+            _log.error("%s at %s", type(error).__name__, _place(error))
+            if not has_started:
+                await refusal(500, "something went wrong here; the log says where")(scope, receive, send)
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    """Return a receiver that stops reading once a body is too large."""
+    taken = 0
+
+    async def limited_receive() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > limit:
+            raise HTTPException(413, f"the body is larger than {limit:,} bytes")
+        return message
+
+    return limited_receive
+
+
+def _place(error: Exception) -> str:
+    """Return where an error was raised, as file and line, innermost last."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return " > ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)

@@ -1,0 +1,35 @@
+"""Running the application with uvicorn: `python -m hub_api.server`."""
+
+from __future__ import annotations
+
+import sys
+
+import uvicorn
+
+from hub_api.app import create_app
+from hub_core.errors import WholechartError
+from hub_core.settings import Settings
+
+
+def main(settings: Settings | None = None) -> None:
+    """Answer on the configured address until told to stop."""
+    chosen = settings or Settings()
+    uvicorn.run(
+        create_app(chosen),
+        host=chosen.host,
+        port=chosen.api_port,
+        # Addresses of searches hold names and numbers of patients; the audit trail says who asked for what.
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=10,
+        # A request is small but for messages, which are read as they come.
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except WholechartError as error:
+        sys.exit(f"wholechart: {error}")

@@ -1,0 +1,96 @@
+"""What the answering side of an installation works with, opened once per process and closed with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import anyio
+import anyio.to_thread
+
+from ehr_pm.migrations import migrate
+from hub_api.fhir.cursor import CursorSeal
+from hub_core.audit import AuditLog
+from hub_core.database import Database
+from hub_core.feeds import Feed, load_feeds
+from hub_core.group_commit import GroupCommit
+from hub_core.keyring import Keyring
+from hub_core.messages.arrival import Arrival, Stored
+from hub_core.messages.store import MessageStore
+from hub_core.principals import SessionLimits, ensure_administrator
+from hub_core.settings import Settings
+
+if TYPE_CHECKING:
+    import psycopg
+    from starlette.requests import HTTPConnection
+
+T = TypeVar("T")
+
+_QUERIES_AT_ONCE = 16
+"""Statements running at the same time; more would wait for the same two or three cores, and for connections."""
+_PASSWORDS_AT_ONCE = 2
+"""Password checks running at the same time: each takes 64 MiB and a core on purpose."""
+_DELIVERIES_AT_ONCE = 8
+"""Bodies of messages held in memory at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The database and what stands on it."""
+
+    settings: Settings
+    database: Database
+    audit: AuditLog
+    messages: GroupCommit[Arrival, Stored]
+    feeds: Mapping[str, Feed]
+    cursors: CursorSeal
+    session_limits: SessionLimits
+    queries: anyio.CapacityLimiter
+    passwords: anyio.CapacityLimiter
+    deliveries: anyio.CapacityLimiter
+
+    async def query(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
+        """Return what `work` answers in a transaction of its own, run on a thread."""
+        return await anyio.to_thread.run_sync(self._transact, work, limiter=self.queries)
+
+    async def check_password(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
+        """Return what `work` answers, as `query` does, but few at once."""
+        return await anyio.to_thread.run_sync(self._transact, work, limiter=self.passwords)
+
+    def close(self) -> None:
+        """Finish what is under way, then let the database go."""
+        self.messages.close()
+        self.audit.close()
+        self.database.close()
+
+    def _transact(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
+        with self.database.begin() as unit:
+            return work(unit.driver)
+
+
+def open_services(settings: Settings) -> Services:
+    """Return the services of an installation, its schema up to date and its administrator made."""
+    database = Database(settings)
+    migrate(database)
+    with database.begin() as unit:
+        ensure_administrator(unit.driver, settings.keys_dir)
+    store = MessageStore(database, Keyring(settings.keys_dir), settings)
+    return Services(
+        settings=settings,
+        database=database,
+        audit=AuditLog(database),
+        messages=GroupCommit(store.take, name="messages"),
+        feeds=load_feeds(settings.feeds),
+        cursors=CursorSeal(settings.keys_dir),
+        session_limits=SessionLimits(idle=timedelta(minutes=settings.session_idle_minutes)),
+        queries=anyio.CapacityLimiter(_QUERIES_AT_ONCE),
+        passwords=anyio.CapacityLimiter(_PASSWORDS_AT_ONCE),
+        deliveries=anyio.CapacityLimiter(_DELIVERIES_AT_ONCE),
+    )
+
+
+def services_of(connection: HTTPConnection) -> Services:
+    """Return the services behind a request."""
+    return cast(Services, connection.app.state.services)
