@@ -130,7 +130,11 @@ def test_no_file_names_the_machine_it_was_written_on() -> None:
 
 
 def _index_hosts() -> set[str]:
-    addresses = (os.environ.get(name, "") for name in ("PIP_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX"))
+    """Return the hosts of the package indexes that this machine is set up for."""
+    settings = [os.environ.get(name, "") for name in ("PIP_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX")]
+    files = (Path("/etc/pip.conf"), Path.home() / ".config/pip/pip.conf", Path.home() / ".config/uv/uv.toml")
+    settings += [path.read_text(encoding="utf-8") for path in files if path.is_file()]
+    addresses = re.findall(r"https?://[^\s\"']+", "\n".join(settings))
     return {host for address in addresses if (host := urlsplit(address).hostname)}
 
 
