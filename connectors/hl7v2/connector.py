@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from connectors.connector import Envelope, Issue, Origin, Outcome, Piece, Refusal
-from connectors.hl7v2 import cutting
+from connectors.hl7v2 import checking, cutting
 from connectors.hl7v2.conversion import Conversion
 from connectors.hl7v2.events import mapper_of
 from connectors.hl7v2.patient import patient_key
@@ -67,7 +67,7 @@ class HL7v2Connector:
         except UnreadableError as error:
             yield _issue(error)
             return
-        yield from message.issues
+        yield from checking.check(message)
 
 
 def _message(body: bytes) -> Message:

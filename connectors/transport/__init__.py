@@ -1,0 +1,1 @@
+"""How bytes travel: listeners that are given a responder, and clients; none of them knows what the bytes say."""
