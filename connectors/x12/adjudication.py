@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from connectors.x12.adjustments import PATIENT_RESPONSIBILITY, Adjustment, adjustments, total
+from connectors.x12.adjudicated import AdjudicatedClaim, AdjudicatedLine
+from connectors.x12.adjustments import Adjustment
 from connectors.x12.claim_lines import line_number, service_of
 from connectors.x12.code_systems import (
     ADJUDICATION,
@@ -16,7 +17,7 @@ from connectors.x12.code_systems import (
     coded,
     element_system,
 )
-from connectors.x12.elements import ZERO, amount, day, money, number, required_amount
+from connectors.x12.elements import day, money, number
 from connectors.x12.loops import Loop
 from hub_core.fhir.canonical import Json
 
@@ -27,67 +28,37 @@ STATED, COMPUTED = "stated by the payer (AMT*B6)", "computed: payment and patien
 _REMARK_ELEMENTS = {"MIA": (5, 20, 21, 22, 23), "MOA": (3, 4, 5, 6, 7)}
 
 
-def adjudicated_items(claim: Loop) -> Json:
-    """Return the service lines (2110) of an adjudicated claim as items, empty when it was decided as a whole.
-
-    Raises:
-        UnreadableError: with the place, if an amount or the service is missing.
-    """
-    items = [_item(sequence, line) for sequence, line in enumerate(claim.inside("2110"), 1)]
+def adjudicated_items(claim: AdjudicatedClaim) -> Json:
+    """Return the service lines of an adjudicated claim as items, empty when it was decided as a whole."""
+    items = [_item(sequence, line) for sequence, line in enumerate(claim.lines, 1)]
     return {"item": items} if items else {}
 
 
-def claim_adjudication(claim: Loop) -> Json:
+def claim_adjudication(claim: AdjudicatedClaim) -> Json:
     """Return the adjustments and remarks that stand at the claim."""
-    rows = [*map(_adjustment, adjustments(claim)), *map(_remark, _claim_remarks(claim))]
+    rows = [*map(_adjustment, claim.adjustments), *map(_remark, _claim_remarks(claim.loop))]
     return {"adjudication": rows} if rows else {}
 
 
-def allowed_of_claim(claim: Loop) -> Decimal:
-    """Return the allowed amount of a claim: of its lines and its own PR adjustments; without lines, paid and PR."""
-    at_claim = total(adjustments(claim), PATIENT_RESPONSIBILITY)
-    lines = list(claim.inside("2110"))
-    paid = sum((allowed_of_line(line)[0] for line in lines), ZERO) if lines else required_amount(claim.opener, 4)
-    return paid + at_claim
-
-
-def allowed_of_line(line: Loop) -> tuple[Decimal, str]:
-    """Return the allowed amount of a line and where it comes from: AMT*B6, else the payment and the PR adjustments."""
-    stated = line.segment("AMT", "B6")
-    if stated is not None:
-        return required_amount(stated, 2), STATED
-    return amount(line.opener, 3) + total(adjustments(line), PATIENT_RESPONSIBILITY), COMPUTED
-
-
-def patient_share(claim: Loop) -> Decimal:
-    """Return what the patient owes: CLP05, else the sum of the PR adjustments."""
-    if claim.opener[5].strip():
-        return amount(claim.opener, 5)
-    loops = (claim, *claim.inside("2110"))
-    return sum((total(adjustments(loop), PATIENT_RESPONSIBILITY) for loop in loops), ZERO)
-
-
-def _item(sequence: int, line: Loop) -> Json:
-    opener = line.opener
-    charge, paid = required_amount(opener, 2), amount(opener, 3)
-    item: Json = {"sequence": sequence, **line_number(line)}
+def _item(sequence: int, line: AdjudicatedLine) -> Json:
+    loop, opener = line.loop, line.loop.opener
+    item: Json = {"sequence": sequence, **line_number(loop)}
     if opener[6].strip():
         submitted = service_of(opener, 6)["productOrService"]
         item.setdefault("extension", []).append({"url": SUBMITTED_SERVICE, "valueCodeableConcept": submitted})
     if revenue := opener[4].strip():
         item["revenue"] = coded(REVENUE_CODES, revenue)
-    item |= service_of(opener) | _served(line)
+    item |= service_of(opener) | _served(loop)
     if (quantity := number(opener[5])) is not None:
         item["quantity"] = {"value": quantity}
-    allowed, source = allowed_of_line(line)
     rows = [
-        _row(ADJUDICATION, "submitted", charge),
-        _row(ADJUDICATION, "eligible", allowed, source),
-        _row(ADJUDICATION, "benefit", paid),
-        *map(_adjustment, adjustments(line)),
-        *(_remark(segment[2].strip()) for segment in line.all("LQ", "HE") if segment[2].strip()),
+        _row(ADJUDICATION, "submitted", line.charge),
+        _row(ADJUDICATION, "eligible", line.allowed, COMPUTED if line.stated_allowed is None else STATED),
+        _row(ADJUDICATION, "benefit", line.paid),
+        *map(_adjustment, line.adjustments),
+        *(_remark(segment[2].strip()) for segment in loop.all("LQ", "HE") if segment[2].strip()),
     ]
-    return item | {"net": money(charge), "adjudication": rows}
+    return item | {"net": money(line.charge), "adjudication": rows}
 
 
 def _served(line: Loop) -> Json:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from connectors.x12.elements import ZERO, amount, number, required_amount
+from connectors.x12.elements import ZERO, number, required_amount
 from connectors.x12.loops import Loop
 from connectors.x12.transaction import Segment
 
 PATIENT_RESPONSIBILITY = "PR"
-_TRIPLETS = range(2, 20, 3)
-_PAIRS = range(3, 15, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ def adjustments(loop: Loop) -> Iterator[Adjustment]:
         UnreadableError: with the place, if an amount is none.
     """
     for segment in loop.all("CAS"):
-        for first in _TRIPLETS:
+        for first in range(2, len(segment.elements), 3):
             if reason := segment[first].strip():
                 value = required_amount(segment, first + 1)
                 yield Adjustment(segment[1].strip(), reason, value, number(segment[first + 2]))
@@ -63,14 +61,14 @@ def provider_adjustments(root: Loop) -> Iterator[ProviderAdjustment]:
         yield from _pairs(loop.opener)
 
 
-def total(found: Iterator[Adjustment] | list[Adjustment], group: str | None = None) -> Decimal:
+def total(found: Iterable[Adjustment], group: str | None = None) -> Decimal:
     """Return the sum of adjustments, of one group if it is named."""
-    return sum((each.amount for each in found if group in (None, each.group)), ZERO)
+    return sum((each.amount for each in found if group is None or each.group == group), ZERO)
 
 
 def _pairs(segment: Segment) -> Iterator[ProviderAdjustment]:
-    for first in _PAIRS:
+    for first in range(3, len(segment.elements), 2):
         if segment[first].strip():
             reason, reference, *_ = (*segment.components(first), "")
-            value = amount(segment, first + 1)
+            value = required_amount(segment, first + 1)
             yield ProviderAdjustment(reason.strip(), reference.strip(), segment[2].strip(), value)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from connectors.connector import Authority
-from connectors.x12.adjudication import adjudicated_items, allowed_of_claim, claim_adjudication, patient_share
+from connectors.x12.adjudicated import AdjudicatedClaim
+from connectors.x12.adjudication import adjudicated_items, claim_adjudication
 from connectors.x12.code_systems import (
     ADJUDICATION,
     CLAIM_FREQUENCY,
@@ -20,7 +21,7 @@ from connectors.x12.code_systems import (
     element_system,
 )
 from connectors.x12.coverage import member_key
-from connectors.x12.elements import day, money, required_amount
+from connectors.x12.elements import day, money
 from connectors.x12.facts import FactSet
 from connectors.x12.loops import Loop
 from connectors.x12.parties import folded, member_identifier, patient, person_name, provider
@@ -38,14 +39,9 @@ _DISPOSITIONS = {
 """Our words for CLP02."""
 
 
-def explanation(facts: FactSet, claim: Loop, payment: Payment, created: str) -> Json:
-    """Return the ExplanationOfBenefit of a CLP, patient and coverage kept.
-
-    Raises:
-        UnreadableError: with the place, if an amount is missing or none.
-    """
-    opener = claim.opener
-    status, paid = opener[2].strip(), required_amount(opener, 4)
+def explanation(facts: FactSet, adjudicated: AdjudicatedClaim, payment: Payment, created: str) -> Json:
+    """Return the ExplanationOfBenefit of an adjudicated claim, patient and coverage kept."""
+    claim, status = adjudicated.loop, adjudicated.status
     who, cover = _member(facts, claim, payment)
     resource: Json = {
         "resourceType": "ExplanationOfBenefit",
@@ -58,7 +54,7 @@ def explanation(facts: FactSet, claim: Loop, payment: Payment, created: str) -> 
         "created": created,
         "insurer": payment.insurer,
         "provider": payment.payee or {"display": "payee not stated"},
-        "claim": claim_reference(claim),
+        "claim": claim_reference(adjudicated.number),
         "outcome": "complete",
     }
     resource |= _related(claim)
@@ -66,15 +62,15 @@ def explanation(facts: FactSet, claim: Loop, payment: Payment, created: str) -> 
         resource["disposition"] = _DISPOSITIONS[status]
     resource |= _care_team(facts, claim) | {"supportingInfo": list(_information(claim))}
     resource["insurance"] = [{"focal": True, "coverage": cover}]
-    resource |= adjudicated_items(claim) | claim_adjudication(claim)
-    resource["total"] = list(_totals(claim, paid))
-    resource["payment"] = _payment(payment, paid)
+    resource |= adjudicated_items(adjudicated) | claim_adjudication(adjudicated)
+    resource["total"] = list(_totals(adjudicated))
+    resource["payment"] = _payment(payment, adjudicated.paid)
     return resource
 
 
-def claim_reference(claim: Loop) -> Json:
+def claim_reference(number: str) -> Json:
     """Return the claim a CLP answers, by the number its sender gave it."""
-    return {"type": "Claim", "identifier": {"system": PATIENT_CONTROL_NUMBER, "value": claim.opener[1].strip()}}
+    return {"type": "Claim", "identifier": {"system": PATIENT_CONTROL_NUMBER, "value": number}}
 
 
 def _identifiers(claim: Loop) -> Iterator[Json]:
@@ -164,11 +160,11 @@ def _information(claim: Loop) -> Iterator[Json]:
         yield {"sequence": sequence, **row}
 
 
-def _totals(claim: Loop, paid: Decimal) -> Iterator[Json]:
-    yield _total(ADJUDICATION, "submitted", required_amount(claim.opener, 3))
-    yield _total(ADJUDICATION, "eligible", allowed_of_claim(claim))
-    yield _total(ADJUDICATION, "benefit", paid)
-    yield _total(MEMBER_LIABILITY, "memberliability", patient_share(claim))
+def _totals(claim: AdjudicatedClaim) -> Iterator[Json]:
+    yield _total(ADJUDICATION, "submitted", claim.charge)
+    yield _total(ADJUDICATION, "eligible", claim.allowed)
+    yield _total(ADJUDICATION, "benefit", claim.paid)
+    yield _total(MEMBER_LIABILITY, "memberliability", claim.patient_share)
 
 
 def _total(system: str, code: str, value: Decimal) -> Json:

@@ -7,9 +7,9 @@ from io import BytesIO
 from typing import BinaryIO
 
 from connectors.connector import Envelope, Issue, Origin, Outcome, Piece, Refusal
+from connectors.x12.check import check_set
 from connectors.x12.conversion import convert_set
 from connectors.x12.cutting import cut
-from connectors.x12.envelope import envelope_issues
 from connectors.x12.keys import keys_of
 from connectors.x12.sets import kind_of
 from connectors.x12.tokenizer import tokenise
@@ -58,4 +58,4 @@ class X12Connector:
         except UnreadableError as error:
             yield Issue("error", error.code, error.text, error.location)
             return
-        yield from envelope_issues(transaction)
+        yield from check_set(transaction)

@@ -58,17 +58,20 @@ def money(value: Decimal) -> Json:
 def day(text: str) -> str | None:
     """Return the CCYYMMDD that `text` begins with as a FHIR date; None if it is no day of the calendar."""
     digits = text[:8]
-    if len(digits) != 8 or not (digits.isascii() and digits.isdigit()):
+    if len(digits) != 8 or not (digits.isdigit() and digits.isascii()):
         return None
     try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).isoformat()
+        return date.fromisoformat(digits).isoformat()
     except ValueError:
         return None
 
 
 def period(qualifier: str, text: str) -> Json:
     """Return the period a date element covers: RD8 is a range, D8 and DT a day; empty if it cannot be read."""
-    first, _, last = text.partition("-") if qualifier == "RD8" else (text, "", text)
+    if qualifier != "RD8":
+        served = day(text)
+        return {"start": served, "end": served} if served else {}
+    first, _, last = text.partition("-")
     bounds = {"start": day(first.strip()), "end": day(last.strip())}
     return {name: value for name, value in bounds.items() if value}
 

@@ -16,6 +16,7 @@ from connectors.x12.transaction import Segment
 ROOT = "ST"
 UNKNOWN = "unknown"
 """Name of a loop that the guide does not have there; kept apart so that its segments become nobody else's."""
+OTHER_CODE = "*"
 
 _QUALIFIER = {"HL": 3}
 _OFTEN = {"!": (1, 1), "+": (1, None), "?": (0, 1), "*": (0, None)}
@@ -70,15 +71,33 @@ class Guide:
 
     @cached_property
     def steps(self) -> dict[tuple[str, str, str], str]:
-        """(loop, opener, code) to the loop it opens there; the code `*` stands for a code the guide does not have."""
+        """(loop, opener, code) to the loop it opens there; `OTHER_CODE` stands for one the guide does not have."""
         steps = {}
         for spec in self.loops:
             for parent in spec.parents:
                 for code in spec.codes or ("",):
                     steps[parent, spec.opener, code] = spec.name
                 if spec.codes:
-                    steps[parent, spec.opener, "*"] = UNKNOWN
+                    steps[parent, spec.opener, OTHER_CODE] = UNKNOWN
         return steps
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """All codes that qualify an opener, and the empty one."""
+        return frozenset({"", *(code for spec in self.loops for code in spec.codes)})
+
+    @cached_property
+    def start(self) -> Place:
+        """The place before the first segment."""
+        return self.place((ROOT,))
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, ...], Place]:
+        return {}
+
+    def place(self, path: tuple[str, ...]) -> Place:
+        """Return the place inside the loops `path`; there is one of each."""
+        return self._places.setdefault(path, Place(path))
 
 
 @dataclass(slots=True)
@@ -131,32 +150,47 @@ def read_loops(guide: Guide, segments: Iterable[Segment]) -> Loop:
     """Return the root loop of a set, everything in it placed; a segment that opens nothing belongs to the loop open."""
     root = Loop(ROOT)
     path = [root]
+    place = guide.start
     openers = guide.openers
     for segment in segments:
         name = segment.elements[0]
         qualifier = openers.get(name)
-        opened = (
-            None if qualifier is None else _step(guide, path, name, segment[qualifier].strip() if qualifier else "")
-        )
-        if opened is None:
+        step = None if qualifier is None else place.step(guide, name, segment[qualifier].strip() if qualifier else "")
+        if step is None:
             path[-1].segments.append(segment)
         else:
-            depth, loop_name = opened
-            del path[depth + 1 :]
-            loop = Loop(loop_name, [segment])
+            depth, place = step
+            del path[depth:]
+            loop = Loop(place.path[-1], [segment])
             path[-1].loops.append(loop)
             path.append(loop)
     return root
 
 
-def _step(guide: Guide, path: list[Loop], name: str, code: str) -> tuple[int, str] | None:
-    """Return which loop opens and how deep: the nearest that is open and may hold it."""
-    for wanted in (code, "*"):
-        for depth in range(len(path) - 1, -1, -1):
-            found = guide.steps.get((path[depth].name, name, wanted))
-            if found is not None:
-                return depth, found
-    return None
+class Place:
+    """Where a reader is in a guide: the loops open around it, and where the next opener leads, learned once."""
+
+    __slots__ = ("_steps", "path")
+
+    def __init__(self, path: tuple[str, ...]) -> None:
+        self.path = path
+        self._steps: dict[tuple[str, str], tuple[int, Place] | None] = {}
+
+    def step(self, guide: Guide, name: str, code: str) -> tuple[int, Place] | None:
+        """Return how many loops stay open and the place after them; None if the segment opens nothing here."""
+        key = (name, code if code in guide.codes else OTHER_CODE)
+        if key not in self._steps:
+            self._steps[key] = self._find(guide, *key)
+        return self._steps[key]
+
+    def _find(self, guide: Guide, name: str, code: str) -> tuple[int, Place] | None:
+        """Look for the nearest open loop that may hold what opens, whose code may be one nobody knows."""
+        for wanted in (code, OTHER_CODE):
+            for depth in range(len(self.path), 0, -1):
+                found = guide.steps.get((self.path[depth - 1], name, wanted))
+                if found is not None:
+                    return depth, guide.place((*self.path[:depth], found))
+        return None
 
 
 def _spec(words: list[str]) -> LoopSpec:

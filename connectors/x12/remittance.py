@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from connectors.connector import Issue
-from connectors.x12.balance import adjudicated_claims, remittance_balance
+from connectors.x12.adjudicated import AdjudicatedClaim, claim_loops, read_adjudicated
+from connectors.x12.balance import remittance_balance
 from connectors.x12.benefit import claim_reference, explanation
 from connectors.x12.claim_lines import service_issues
-from connectors.x12.elements import required_amount
 from connectors.x12.facts import FactSet
 from connectors.x12.loops import Loop
 from connectors.x12.payment import Payment, claim_detail, read_payment, reconciliation
@@ -31,28 +31,34 @@ def read_remittance(facts: FactSet, root: Loop, written_at: datetime | None) -> 
         return
     details: list[Json] = []
     seen: Counter[str] = Counter()
-    for claim in adjudicated_claims(root):
+    claims: list[AdjudicatedClaim] = []
+    is_complete = True
+    for loop in claim_loops(root):
         try:
+            claim = read_adjudicated(loop)
             details.append(_keep(facts, claim, payment, created, seen))
-            yield from service_issues(claim.inside("2110"), "SVC", "2110")
+            claims.append(claim)
+            yield from service_issues(loop.inside("2110"), "SVC", "2110")
         except UnreadableError as error:
+            is_complete = False
             yield Issue("error", error.code, error.text, f"2100 {error.location}")
     try:
         facts.add(reconciliation(payment, root, details, created), f"{payment.payer_key}|{payment.trace}")
     except UnreadableError as error:
         yield Issue("error", error.code, error.text, error.location)
-    yield from remittance_balance(root)
+    if is_complete:
+        yield from remittance_balance(root, claims)
 
 
-def _keep(facts: FactSet, claim: Loop, payment: Payment, created: str, seen: Counter[str]) -> Json:
+def _keep(facts: FactSet, claim: AdjudicatedClaim, payment: Payment, created: str, seen: Counter[str]) -> Json:
     """Keep one adjudicated claim; return its row of the payment."""
-    opener = claim.opener
-    if not opener[1].strip():
+    opener = claim.loop.opener
+    if not claim.number:
         raise UnreadableError("the claim has no patient control number", location=opener.place(1), code="required")
-    key = "|".join((payment.payer_key, payment.trace, *(opener[element].strip() for element in (7, 1, 2))))
+    key = "|".join((payment.payer_key, payment.trace, opener[7].strip(), claim.number, claim.status))
     seen[key] += 1
     response = facts.add(explanation(facts, claim, payment, created), f"{key}|{seen[key]}")
-    return claim_detail(claim_reference(claim), response, required_amount(opener, 4))
+    return claim_detail(claim_reference(claim.number), response, claim.paid)
 
 
 def _created(payment: Payment, written_at: datetime | None) -> str:

@@ -8,9 +8,12 @@ from connectors.x12.tokenizer import Delimiters, read_header
 from hub_core.errors import UnreadableError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Segment:
-    """A segment of a transaction set; elements are asked for by their number in the standard, `segment[1]` is NM101."""
+    """A segment of a transaction set; elements are asked for by their number in the standard, `segment[1]` is NM101.
+
+    Not frozen, and never changed: a file has a hundred thousand, and frozen ones take twice as long to make.
+    """
 
     ordinal: int
     """Its number in the set, ST being 1: what a 999 says in IK302."""

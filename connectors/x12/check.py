@@ -1,0 +1,54 @@
+"""Every issue of one transaction set, in the order of the text: envelope, structure, elements, balance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from connectors.x12.adjudicated import AdjudicatedClaim, claim_loops, read_adjudicated
+from connectors.x12.balance import claim_balance, remittance_balance
+from connectors.x12.envelope import envelope_issues
+from connectors.x12.guide_835 import GUIDE_835
+from connectors.x12.guide_837p import GUIDE_837P
+from connectors.x12.loops import Loop, read_loops
+from connectors.x12.sets import PROFESSIONAL_CLAIM, is_mapped, kind_of
+from connectors.x12.structure import Finding, situation_findings, structure_findings
+from hub_core.errors import UnreadableError
+
+if TYPE_CHECKING:
+    from connectors.connector import Issue
+    from connectors.x12.transaction import Transaction
+
+
+def check_set(transaction: Transaction) -> Iterator[Issue]:
+    """Yield the issues of a set; of sets that are not mapped only those of the envelope."""
+    if is_mapped(transaction):
+        findings = list(_findings(transaction))
+        findings.sort(key=lambda finding: finding[0])
+        for _, issue in findings:
+            yield issue
+    yield from envelope_issues(transaction)
+
+
+def _findings(transaction: Transaction) -> Iterator[Finding]:
+    body = transaction.segments[1:-1] if transaction.trailer else transaction.segments[1:]
+    if kind_of(transaction) == PROFESSIONAL_CLAIM:
+        root = read_loops(GUIDE_837P, body)
+        yield from structure_findings(GUIDE_837P, root)
+        for claim in (loop for loop in root.walk() if loop.name == "2300"):
+            yield from situation_findings(claim)
+            yield from ((claim.opener.ordinal, issue) for issue in claim_balance(claim))
+    else:
+        root = read_loops(GUIDE_835, body)
+        yield from structure_findings(GUIDE_835, root)
+        yield from ((len(transaction.segments), issue) for issue in _remittance_balance(root))
+
+
+def _remittance_balance(root: Loop) -> Iterator[Issue]:
+    claims: list[AdjudicatedClaim] = []
+    for loop in claim_loops(root):
+        try:
+            claims.append(read_adjudicated(loop))
+        except UnreadableError:
+            return  # the element rules say which amount is none; sums without it mean nothing
+    yield from remittance_balance(root, claims)
