@@ -8,20 +8,18 @@ from decimal import Decimal
 from connectors.x12.adjudicated import AdjudicatedClaim, AdjudicatedLine
 from connectors.x12.adjustments import Adjustment
 from connectors.x12.claim_lines import line_number, service_of
-from connectors.x12.code_systems import (
-    ADJUDICATION,
-    ADJUSTMENT_GROUP,
-    CARC,
-    OWN_ADJUDICATION,
-    RARC,
-    coded,
-    element_system,
-)
+from connectors.x12.code_systems import OWN_ADJUDICATION, coded
 from connectors.x12.elements import day, money, number
 from connectors.x12.loops import Loop
 from hub_core.fhir.canonical import Json
+from hub_core.fhir.systems import (
+    ADJUDICATION,
+    CLAIM_ADJUSTMENT_GROUP,
+    CLAIM_ADJUSTMENT_REASON,
+    REMITTANCE_ADVICE_REMARK,
+    REVENUE_CODE,
+)
 
-REVENUE_CODES = "https://www.nubc.org/CodeSystem/RevenueCodes"
 SUBMITTED_SERVICE = "https://wholechart.example/fhir/StructureDefinition/submitted-service"
 STATED, COMPUTED = "stated by the payer (AMT*B6)", "computed: payment and patient responsibility"
 """Where an allowed amount comes from; it is text of its category."""
@@ -47,7 +45,7 @@ def _item(sequence: int, line: AdjudicatedLine) -> Json:
         submitted = service_of(opener, 6)["productOrService"]
         item.setdefault("extension", []).append({"url": SUBMITTED_SERVICE, "valueCodeableConcept": submitted})
     if revenue := opener[4].strip():
-        item["revenue"] = coded(REVENUE_CODES, revenue)
+        item["revenue"] = coded(REVENUE_CODE, revenue)
     item |= service_of(opener) | _served(loop)
     if (quantity := number(opener[5])) is not None:
         item["quantity"] = {"value": quantity}
@@ -77,15 +75,15 @@ def _row(system: str, code: str, value: Decimal, text: str | None = None) -> Jso
 
 def _adjustment(adjustment: Adjustment) -> Json:
     row: Json = {
-        "category": coded(element_system(ADJUSTMENT_GROUP), adjustment.group),
-        "reason": coded(CARC, adjustment.reason),
+        "category": coded(CLAIM_ADJUSTMENT_GROUP, adjustment.group),
+        "reason": coded(CLAIM_ADJUSTMENT_REASON, adjustment.reason),
         "amount": money(adjustment.amount),
     }
     return row if adjustment.quantity is None else row | {"value": adjustment.quantity}
 
 
 def _remark(code: str) -> Json:
-    return {"category": coded(OWN_ADJUDICATION, "remark"), "reason": coded(RARC, code)}
+    return {"category": coded(OWN_ADJUDICATION, "remark"), "reason": coded(REMITTANCE_ADVICE_REMARK, code)}
 
 
 def _claim_remarks(claim: Loop) -> Iterator[str]:

@@ -20,7 +20,7 @@ class Adjustment:
     group: str
     """CO, OA, PI or PR (CAS01)."""
     reason: str
-    """The CARC."""
+    """The CLAIM_ADJUSTMENT_REASON."""
     amount: Decimal
     quantity: Decimal | None
 

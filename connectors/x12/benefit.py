@@ -9,10 +9,8 @@ from connectors.connector import Authority
 from connectors.x12.adjudicated import AdjudicatedClaim
 from connectors.x12.adjudication import adjudicated_items, claim_adjudication
 from connectors.x12.code_systems import (
-    ADJUDICATION,
     CLAIM_FREQUENCY,
     CLAIM_STATUS,
-    IDENTIFIER_TYPE,
     MEMBER_LIABILITY,
     OWN_INFORMATION,
     PATIENT_CONTROL_NUMBER,
@@ -27,6 +25,7 @@ from connectors.x12.loops import Loop
 from connectors.x12.parties import folded, member_identifier, patient, person_name, provider
 from connectors.x12.payment import Payment, trace_identifier
 from hub_core.fhir.canonical import Json
+from hub_core.fhir.systems import ADJUDICATION, CLAIM_TYPE, IDENTIFIER_TYPE
 
 REVERSAL = "22"
 _PRIOR = coded("http://terminology.hl7.org/CodeSystem/ex-relatedclaimrelationship", "prior")
@@ -47,7 +46,7 @@ def explanation(facts: FactSet, adjudicated: AdjudicatedClaim, payment: Payment,
         "resourceType": "ExplanationOfBenefit",
         "identifier": list(_identifiers(claim)),
         "status": "active",
-        "type": coded("http://terminology.hl7.org/CodeSystem/claim-type", _claim_type(claim)),
+        "type": coded(CLAIM_TYPE, _claim_type(claim)),
         "use": "predetermination" if status == "25" else "claim",
         "patient": who,
         **_period(claim),

@@ -10,13 +10,7 @@ from connectors.connector import Issue
 from connectors.x12.balance import claim_balance
 from connectors.x12.claim_details import care_team, dates, diagnoses, facility, frequency, information
 from connectors.x12.claim_lines import items, service_issues
-from connectors.x12.code_systems import (
-    IDENTIFIER_TYPE,
-    OWN_IDENTIFIER,
-    PATIENT_CONTROL_NUMBER,
-    PAYER_CONTROL_NUMBER,
-    coded,
-)
+from connectors.x12.code_systems import OWN_IDENTIFIER, PATIENT_CONTROL_NUMBER, PAYER_CONTROL_NUMBER, coded
 from connectors.x12.coverage import Insured, insured
 from connectors.x12.elements import money, required_amount
 from connectors.x12.facts import FactSet
@@ -25,6 +19,7 @@ from connectors.x12.other_payers import other_insurance
 from connectors.x12.parties import business_id, provider
 from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import Json
+from hub_core.fhir.systems import CLAIM_TYPE, IDENTIFIER_TYPE, PROCESS_PRIORITY
 
 _PRIOR = coded("http://terminology.hl7.org/CodeSystem/ex-relatedclaimrelationship", "prior")
 _REFERENCE_TYPES: dict[str, Json] = {
@@ -91,15 +86,27 @@ def _keep(
     if cover is None:
         yield Issue("error", "required", "the claim has no subscriber (2010BA), payer (2010BB) or SBR", place)
         return
-    if facts.knows("Claim", key):
-        yield Issue("warning", "duplicate", "the set holds this claim number twice; the first one stands", place)
-        return
     try:
-        facts.add(_claim(facts, claim, billing, cover, created), key)
-        yield from service_issues(claim.inside("2400"), "SV1", "2400")
-        yield from claim_balance(claim)
+        resource = _claim(facts, claim, billing, cover, created)
     except UnreadableError as error:
         yield Issue("error", error.code, error.text, f"2300 {error.location or claim.opener.place()}")
+        return
+    if facts.find("Claim", key):
+        yield Issue("warning", "duplicate", "the set holds this claim number more than once", place)
+    _add(facts, resource, key)
+    yield from service_issues(claim.inside("2400"), "SV1", "2400")
+    yield from claim_balance(claim)
+
+
+def _add(facts: FactSet, resource: Json, key: str) -> None:
+    """Keep a claim; another one of the same number gets its ordinal, an exact repetition is the same claim."""
+    ordinal, source_id = 1, key
+    while known := facts.find("Claim", source_id):
+        if {**known, "id": None} == {**resource, "id": None}:
+            return
+        ordinal += 1
+        source_id = f"{key}|{ordinal}"
+    facts.add(resource, source_id)
 
 
 def _claim(facts: FactSet, claim: Loop, billing: _Billing, cover: Insured, created: str | None) -> Json:
@@ -109,21 +116,22 @@ def _claim(facts: FactSet, claim: Loop, billing: _Billing, cover: Insured, creat
         "resourceType": "Claim",
         "identifier": list(_identifiers(claim)),
         "status": "active",
-        "type": coded("http://terminology.hl7.org/CodeSystem/claim-type", "professional"),
+        "type": coded(CLAIM_TYPE, "professional"),
         "use": "predetermination" if opener[19].strip() == "PB" else "claim",
         "patient": cover.patient,
         **dates(claim),
         "created": created,
         "insurer": cover.insurer,
         "provider": billing.reference,
-        "priority": coded("http://terminology.hl7.org/CodeSystem/processpriority", "normal"),
+        "priority": coded(PROCESS_PRIORITY, "normal"),
     }
     resource |= _related(claim)
     team, sequence_of = care_team(facts, claim, billing.loop, billing.reference)
     resource |= {"careTeam": team} | information(claim) | diagnoses(claim)
+    diagnosed = frozenset(each["sequence"] for each in resource.get("diagnosis", ()))
     resource["insurance"] = _insurance(facts, claim, cover)
     resource |= facility(claim)
-    resource["item"] = list(items(facts, claim, team, sequence_of))
+    resource["item"] = list(items(facts, claim, team, sequence_of, diagnosed))
     resource["total"] = money(total)
     return {key: value for key, value in resource.items() if value not in ([], None)}
 

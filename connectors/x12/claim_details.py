@@ -8,13 +8,14 @@ from connectors.x12.code_systems import (
     CLAIM_FREQUENCY,
     ENTITY,
     OWN_INFORMATION,
-    PLACE_OF_SERVICE,
     coded,
     diagnosis,
     element_system,
+    is_diagnosis,
 )
 from connectors.x12.elements import day, period
 from connectors.x12.parties import address_of, provider
+from hub_core.fhir.systems import NPI, PLACE_OF_SERVICE, PROVIDER_TAXONOMY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,13 +67,17 @@ def dates(claim: Loop) -> Json:
 
 
 def diagnoses(claim: Loop) -> Json:
-    """Return the diagnoses of the HI segments; the order is what the pointers of the lines count."""
+    """Return the diagnoses of the HI segments, each under the number that the pointers of the lines (SV107) count."""
     found: list[Json] = []
+    counted = 0
     for segment in claim.all("HI"):
+        if not is_diagnosis(segment.components(1)[0].strip()):
+            continue  # condition codes and anaesthesia procedures also come in HI
         for number in range(1, len(segment.elements)):
+            counted += 1
             qualifier, code, *_ = (*segment.components(number), "", "")
             if concept := diagnosis(qualifier.strip(), code.strip()):
-                found.append({"sequence": len(found) + 1, "diagnosisCodeableConcept": concept})
+                found.append({"sequence": counted, "diagnosisCodeableConcept": concept})
     return {"diagnosis": found} if found else {}
 
 
@@ -108,7 +113,7 @@ def join(
             "role": {"coding": codings, "text": word},
         }
         if taxonomy and taxonomy[2].strip() == "PXC" and taxonomy[3].strip():
-            member["qualification"] = coded("http://nucc.org/provider-taxonomy", taxonomy[3].strip())
+            member["qualification"] = coded(PROVIDER_TAXONOMY, taxonomy[3].strip())
         team.append(member)
     return sequence_of[key]
 
@@ -121,7 +126,7 @@ def facility(claim: Loop) -> Json:
     segment = where.opener
     reference: Json = {}
     if segment[9].strip():
-        system = {"system": "http://hl7.org/fhir/sid/us-npi"} if segment[8].strip() == "XX" else {}
+        system = {"system": NPI} if segment[8].strip() == "XX" else {}
         reference["identifier"] = system | {"value": segment[9].strip()}
     name = segment[3].strip() or (address_of(where) or {}).get("city", "")
     if name:

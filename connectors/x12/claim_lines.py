@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from connectors.connector import Issue
 from connectors.x12.claim_details import join, place_of_service, service_dates
-from connectors.x12.code_systems import LINE_NUMBER, NDC, UNIT, coded, element_system, modifier, procedure
+from connectors.x12.code_systems import LINE_NUMBER, UNIT, coded, element_system, modifier, procedure
 from connectors.x12.elements import money, number, required_amount
 from connectors.x12.facts import FactSet
 from connectors.x12.loops import Loop
@@ -15,24 +15,33 @@ from connectors.x12.parties import provider
 from connectors.x12.transaction import Segment
 from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import Json
+from hub_core.fhir.systems import NDC
 
 CENT = Decimal("0.01")
 _LINE_PROVIDERS = ("2420A", "2420B", "2420D", "2420E", "2420F")
 
 
-def items(facts: FactSet, claim: Loop, team: list[Json], sequence_of: dict[str, int]) -> Iterator[Json]:
+def items(
+    facts: FactSet, claim: Loop, team: list[Json], sequence_of: dict[str, int], diagnosed: frozenset[int]
+) -> Iterator[Json]:
     """Yield an item for each line; providers named on a line join the care team.
+
+    Args:
+        facts: where they are kept.
+        claim: the 2300.
+        team: the care team of the claim, which grows.
+        sequence_of: the place in the team by role and reference.
+        diagnosed: numbers of the diagnoses that can be pointed at.
 
     Raises:
         UnreadableError: with the place, if a line has no service or an amount that is none.
     """
-    coded_count = sum(len(segment.elements) - 1 for segment in claim.all("HI"))
     for sequence, line in enumerate(claim.inside("2400"), 1):
         service = line.segment("SV1")
         if service is None:
             raise UnreadableError("the service line has no SV1", location=line.opener.place(), code="required")
         item: Json = {"sequence": sequence} | _care_team(facts, line, team, sequence_of)
-        item |= _pointers(service, coded_count) | service_of(service) | _served(line)
+        item |= _pointers(service, diagnosed) | service_of(service) | _served(line)
         if code := service[5].strip():
             item["locationCodeableConcept"] = place_of_service(code)
         yield item | _amounts(service) | _drug(line) | line_number(line)
@@ -70,9 +79,9 @@ def _care_team(facts: FactSet, line: Loop, team: list[Json], sequence_of: dict[s
     return {"careTeamSequence": sequences} if sequences else {}
 
 
-def _pointers(service: Segment, count: int) -> Json:
-    pointed = [part.strip() for part in service.components(7)]
-    sequences = [int(part) for part in pointed if part.isascii() and part.isdigit() and 1 <= int(part[:3]) <= count]
+def _pointers(service: Segment, diagnosed: frozenset[int]) -> Json:
+    pointed = [part.strip()[:3] for part in service.components(7)]
+    sequences = [int(part) for part in pointed if part.isascii() and part.isdigit() and int(part) in diagnosed]
     return {"diagnosisSequence": sequences} if sequences else {}
 
 

@@ -5,21 +5,8 @@ from __future__ import annotations
 import re
 
 from hub_core.fhir.canonical import Json
+from hub_core.fhir.systems import CPT, HCPCS, ICD9_CM, ICD10_CM, NDC
 
-NPI = "http://hl7.org/fhir/sid/us-npi"
-SSN = "http://hl7.org/fhir/sid/us-ssn"
-TAX_ID = "urn:oid:2.16.840.1.113883.4.4"
-TAXONOMY = "http://nucc.org/provider-taxonomy"
-IDENTIFIER_TYPE = "http://terminology.hl7.org/CodeSystem/v2-0203"
-CPT = "http://www.ama-assn.org/go/cpt"
-HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
-NDC = "http://hl7.org/fhir/sid/ndc"
-ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
-ICD_9_CM = "http://hl7.org/fhir/sid/icd-9-cm"
-PLACE_OF_SERVICE = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
-CARC = "https://x12.org/codes/claim-adjustment-reason-codes"
-RARC = "https://x12.org/codes/remittance-advice-remark-codes"
-ADJUDICATION = "http://terminology.hl7.org/CodeSystem/adjudication"
 MEMBER_LIABILITY = "http://hl7.org/fhir/us/carin-bb/CodeSystem/C4BBAdjudication"
 OWN_ADJUDICATION = "https://wholechart.example/fhir/CodeSystem/adjudication"
 OWN_INFORMATION = "https://wholechart.example/fhir/CodeSystem/claim-information"
@@ -31,13 +18,13 @@ PAYER_CONTROL_NUMBER = OWN_IDENTIFIER + "payer-control-number"
 LINE_NUMBER = "https://wholechart.example/fhir/StructureDefinition/line-item-control-number"
 """Extension of an item: the provider's number of the line (REF*6R), which a remittance repeats."""
 
-CLAIM_STATUS, CLAIM_FREQUENCY, ADJUSTMENT_GROUP, PLB_REASON = "1029", "1325", "1033", "426"
+CLAIM_STATUS, CLAIM_FREQUENCY, PLB_REASON = "1029", "1325", "426"
 FILING_INDICATOR, RELATIONSHIP, PAYMENT_METHOD, ENTITY, UNIT = "1032", "1069", "591", "98", "355"
 """Data elements of X12 whose codes are kept, by number."""
 
 _DIAGNOSIS_SYSTEMS = {
-    "ABK": ICD_10_CM, "ABF": ICD_10_CM, "ABJ": ICD_10_CM, "APR": ICD_10_CM, "ABN": ICD_10_CM,
-    "BK": ICD_9_CM, "BF": ICD_9_CM, "BJ": ICD_9_CM, "PR": ICD_9_CM, "BN": ICD_9_CM,
+    "ABK": ICD10_CM, "ABF": ICD10_CM, "ABJ": ICD10_CM, "APR": ICD10_CM, "ABN": ICD10_CM,
+    "BK": ICD9_CM, "BF": ICD9_CM, "BJ": ICD9_CM, "PR": ICD9_CM, "BN": ICD9_CM,
 }  # fmt: skip
 _PRODUCT_SYSTEMS = {"HC": HCPCS, "N4": NDC}
 _CPT_FORM = re.compile(r"\d{4}[0-9A-Z]", re.ASCII)
@@ -67,6 +54,11 @@ def diagnosis(qualifier: str, code: str) -> Json | None:
     return coded(system, _with_point(system, code), code)
 
 
+def is_diagnosis(qualifier: str) -> bool:
+    """Return whether a code list qualifier (HI01-1) says diagnosis."""
+    return qualifier in _DIAGNOSIS_SYSTEMS
+
+
 def procedure(qualifier: str, code: str) -> Json:
     """Return the coding of a service (SV101, SVC01): CPT has the form 99213 or 0001F, HCPCS level II a letter first."""
     system = _PRODUCT_SYSTEMS.get(qualifier, element_system("235") + f"-{qualifier}")
@@ -81,5 +73,5 @@ def modifier(code: str) -> Json:
 
 
 def _with_point(system: str, code: str) -> str:
-    stem = 4 if system == ICD_9_CM and code.startswith("E") else 3
+    stem = 4 if system == ICD9_CM and code.startswith("E") else 3
     return code if "." in code or len(code) <= stem else f"{code[:stem]}.{code[stem:]}"

@@ -21,9 +21,10 @@ class FactSet:
         self.event_at = event_at
         self._facts: dict[tuple[str, str], Fact] = {}
 
-    def knows(self, resource_type: str, source_id: str) -> bool:
-        """Return whether the set has this resource already."""
-        return (resource_type, source_id) in self._facts
+    def find(self, resource_type: str, source_id: str) -> Json | None:
+        """Return the resource the set has under this business identifier."""
+        known = self._facts.get((resource_type, source_id))
+        return known.resource if known else None
 
     def add(self, resource: Json, source_id: str, authority: Authority = Authority.FULL) -> Json:
         """Keep `resource` under the id derived from `source_id`, the first word standing; return a reference to it."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.connector import Authority
-from connectors.x12.code_systems import IDENTIFIER_TYPE, NPI, OWN_IDENTIFIER, SSN, TAX_ID, TAXONOMY, coded
+from connectors.x12.code_systems import OWN_IDENTIFIER, coded
 from connectors.x12.elements import day
 from connectors.x12.facts import FactSet
 from connectors.x12.loops import Loop
 from connectors.x12.transaction import Segment
 from hub_core.fhir.canonical import Json
+from hub_core.fhir.systems import EIN, IDENTIFIER_TYPE, NPI, ORGANIZATION_TYPE, PROVIDER_TAXONOMY, SSN
 
 _GENDERS = {"F": "female", "M": "male", "U": "unknown"}
 _TELECOMS = {"TE": "phone", "FX": "fax", "EM": "email", "UR": "url"}
-_TAX_QUALIFIERS = {"EI": TAX_ID, "TJ": TAX_ID, "FI": TAX_ID, "24": TAX_ID, "SY": SSN, "34": SSN}
+_TAX_QUALIFIERS = {"EI": EIN, "TJ": EIN, "FI": EIN, "24": EIN, "SY": SSN, "34": SSN}
 
 
 def folded(name: str) -> str:
@@ -72,7 +73,7 @@ def provider(facts: FactSet, loop: Loop) -> Json | None:
     resource |= {"active": True, "name": person_name(segment)} if person_name(segment) else {"active": True}
     taxonomy = loop.segment("PRV")
     if taxonomy and taxonomy[2] == "PXC" and taxonomy[3].strip():
-        resource["qualification"] = [{"code": coded(TAXONOMY, taxonomy[3].strip())}]
+        resource["qualification"] = [{"code": coded(PROVIDER_TAXONOMY, taxonomy[3].strip())}]
     return facts.add(resource, _practitioner_id(segment), Authority.MENTION)
 
 
@@ -142,7 +143,7 @@ def _assigner(qualifier: str) -> str:
 
 
 def _organization_type(code: str) -> Json:
-    return coded("http://terminology.hl7.org/CodeSystem/organization-type", code)
+    return coded(ORGANIZATION_TYPE, code)
 
 
 def _provider_identifiers(loop: Loop, qualifier: str, stated: str) -> Iterator[Json]:
