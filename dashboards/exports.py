@@ -18,7 +18,7 @@ def to_csv(frame: pd.DataFrame) -> bytes:
     for position in range(safe.shape[1]):
         column = safe.iloc[:, position]
         if not pd.api.types.is_numeric_dtype(column):
-            safe.isetitem(position, column.astype(object).map(_harmless))
+            safe.isetitem(position, list(map(_harmless, column)))
     return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 

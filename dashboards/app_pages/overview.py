@@ -1,0 +1,156 @@
+"""Group overview: how many people, what was done for them, what was billed and paid, and what the feeds brought."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards import charts, figures, filters, layout, phrases, warehouse
+from dashboards.filters import Filters
+from dashboards.gate import Visit
+from dashboards.layout import Tile
+from dashboards.warehouse import Warehouse
+
+_TESTS_DRAWN = 8
+_PAYERS_DRAWN = 6
+_STATUSES = {
+    "arrived": "Arrived",
+    "booked": "Booked",
+    "cancelled": "Cancelled",
+    "checked-in": "Checked in",
+    "entered-in-error": "Entered in error",
+    "fulfilled": "Fulfilled",
+    "noshow": "No-show",
+    "pending": "Pending",
+    "proposed": "Proposed",
+    "waitlist": "Waitlisted",
+}
+
+
+def show(visit: Visit) -> None:
+    """Show the page."""
+    snapshot = warehouse.current(visit.settings)
+    layout.head("Group overview", "All locations and sources of the group, joined.", snapshot)
+    if snapshot is None:
+        layout.nothing_built()
+        return
+    chosen = filters.choose(snapshot)
+    _tiles(snapshot, chosen)
+    st.space("small")
+    _encounters(snapshot, chosen)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _appointments(snapshot, chosen)
+        _payers(snapshot, chosen)
+    with right:
+        _lab_tests(snapshot, chosen)
+        _messages(snapshot, chosen)
+    _records(snapshot, chosen)
+
+
+def _tiles(snapshot: Warehouse, chosen: Filters) -> None:
+    volume = figures.volume(snapshot, chosen)
+    money = figures.money(snapshot, chosen)
+    layout.tiles(
+        "People and care",
+        [
+            Tile("People", phrases.count(volume.people), "Persons with a record in the chosen location and source."),
+            Tile("Patient records", phrases.count(volume.records), "Records of patients; one person may have several."),
+            Tile("Sources", phrases.count(volume.sources), "Systems that keep these patient records."),
+            Tile("Encounters", phrases.count(volume.encounters), "Visits and stays that began in the period."),
+            Tile("Lab results", phrases.count(volume.lab_results), "Results collected in the period."),
+            Tile("Appointments", phrases.count(volume.appointments), "Appointments that start in the period."),
+        ],
+    )
+    layout.tiles(
+        "Money",
+        [
+            Tile("Billed", phrases.dollars(money.billed), "Charges of claims, by day of service."),
+            Tile("Paid", phrases.dollars(money.paid), "What payers paid, by day of payment."),
+            Tile(
+                "Patient responsibility",
+                phrases.dollars(money.patient_responsibility),
+                "What payers left to patients, by day of payment.",
+            ),
+            Tile(
+                "Denied claims",
+                f"{phrases.count(money.denied)} · {phrases.share(money.denied, money.answers)}",
+                "Answers of payers that deny the claim, or pay nothing and leave nothing to the patient; and their"
+                " share of all answers.",
+            ),
+        ],
+    )
+
+
+def _encounters(snapshot: Warehouse, chosen: Filters) -> None:
+    split = st.session_state.get("split", "Class")
+    unit, frame = figures.encounters(snapshot, chosen, split.lower())
+    table = frame.rename(columns={"period": unit.capitalize(), "part": split, "encounters": "Encounters"})
+    said = f"By {unit} in which they began (UTC), split by {split.lower()}."
+    with layout.card("Encounters over time", said, table, "encounters"):
+        st.segmented_control(
+            "Split by", ["Class", "Location"], key="split", default="Class", required=True, persist_state="session"
+        )
+        layout.draw(
+            charts.over_time(frame, unit=unit, value="encounters", split="part", split_title=split),
+            f"Stacked columns: encounters by {unit} and {split.lower()}",
+        )
+
+
+def _appointments(snapshot: Warehouse, chosen: Filters) -> None:
+    frame = figures.appointments(snapshot, chosen)
+    frame["status"] = frame["status"].map(lambda status: _STATUSES.get(status, status))
+    table = frame.rename(columns=str.capitalize)
+    with layout.card("Appointments", "By their present status.", table, "appointments"):
+        layout.draw(
+            charts.ranked(frame, label="status", value="appointments", value_title="Appointments"),
+            "Bars: appointments by status",
+        )
+
+
+def _lab_tests(snapshot: Warehouse, chosen: Filters) -> None:
+    frame = figures.lab_tests(snapshot, chosen)
+    table = frame.rename(columns=str.capitalize)
+    said = f"The {min(_TESTS_DRAWN, len(frame))} most frequent of {phrases.count(len(frame))} tests."
+    with layout.card("Lab results", said, table, "lab-results"):
+        layout.draw(
+            charts.ranked(frame.head(_TESTS_DRAWN), label="test", value="results", value_title="Results"),
+            "Bars: the most frequent tests by number of results",
+        )
+
+
+def _payers(snapshot: Warehouse, chosen: Filters) -> None:
+    frame = figures.payers(snapshot, chosen)
+    names = {
+        "payer": "Payer",
+        "claims": "Claims",
+        "billed": "Billed",
+        "paid": "Paid",
+        "patient_responsibility": "Patient responsibility",
+        "denied": "Denied claims",
+    }
+    with layout.card(
+        "Claims by payer", "Billed by day of service; paid by day of payment.", frame.rename(columns=names), "payers"
+    ):
+        series = {name: names[name] for name in ("billed", "paid", "patient_responsibility")}
+        layout.draw(
+            charts.amounts(frame.head(_PAYERS_DRAWN), label="payer", series=series),
+            "Bars: billed, paid and patient responsibility by payer",
+        )
+
+
+def _messages(snapshot: Warehouse, chosen: Filters) -> None:
+    frame = figures.messages(snapshot, chosen)
+    table = frame.rename(columns=str.capitalize)
+    with layout.card("Messages by feed", "Records received in the period and what became of them.", table, "messages"):
+        layout.draw(
+            charts.fates_by_feed(frame), "Bars: records by feed, split by processed, filtered, rejected, waiting"
+        )
+
+
+def _records(snapshot: Warehouse, chosen: Filters) -> None:
+    frame = figures.records(snapshot, chosen)
+    with st.container(border=True):
+        st.subheader("Patient records by source and location", anchor=False)
+        layout.shown(
+            frame.rename(columns={"source": "Source", "location": "Location", "records": "Records"}), "records"
+        )

@@ -1,0 +1,124 @@
+"""How every page is laid out: its head with the age of the data, tiles of numbers, cards of a chart with its table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from dashboards import exports, phrases
+from dashboards.charts import Drawing
+from dashboards.warehouse import Warehouse
+from hub_core.clock import now
+from hub_core.errors import WholechartError
+
+_STYLE: Final = Path(__file__).with_name("style.css")
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One number a manager looks for first."""
+
+    label: str
+    value: str
+    help: str
+
+
+def dress() -> None:
+    """Load the few styles that no theme option covers."""
+    st.html(_STYLE)
+
+
+def head(title: str, said: str, warehouse: Warehouse | None = None) -> None:
+    """Show a page's title, what it is for, and how old its numbers are."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="head"):
+        with st.container(gap=None, width="content"):
+            st.title(title, anchor=False)
+            st.caption(said)
+        if warehouse is not None:
+            _age(warehouse)
+
+
+def _age(warehouse: Warehouse) -> None:
+    published = phrases.clock_time(warehouse.published_at, st.context.timezone)
+    with st.container(gap=None, width="content", key="as-of"):
+        st.caption(
+            f":material/schedule: As of **{published}** · {phrases.ago(warehouse.published_at, now())}",
+            help="When these numbers were published. They change together, at the next build of the warehouse.",
+        )
+
+
+def tiles(title: str, numbers: Sequence[Tile]) -> None:
+    """Show a row of numbers, each with its label and what exactly it counts."""
+    st.subheader(title, anchor=False)
+    with st.grid("auto", min_column_width=165, gap="small"):
+        for tile in numbers:
+            st.metric(tile.label, tile.value, help=tile.help, border=True)
+
+
+@contextmanager
+def card(title: str, said: str, table: pd.DataFrame, name: str) -> Iterator[None]:
+    """Frame a chart under its title, with its table and downloads one click away.
+
+    Args:
+        title: what it shows.
+        said: one line on how to read it.
+        table: the numbers behind the chart, columns named for people.
+        name: names the downloads.
+    """
+    with st.container(border=True, height="stretch", key=f"card-{name}"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.subheader(title, anchor=False, width="content")
+            with st.popover("Table", icon=":material/table_view:", type="tertiary", width="content"):
+                shown(table, name)
+        st.caption(said)
+        if table.empty:
+            st.info("Nothing in the chosen period, location and source.", icon=":material/filter_alt_off:")
+        else:
+            yield
+
+
+def shown(table: pd.DataFrame, name: str, **columns: Any) -> None:
+    """Show a table with its downloads; whole numbers, money and times are written for people."""
+    st.dataframe(table, hide_index=True, column_config=_written(table) | columns, alt=name.replace("-", " "))
+    exports.offer(name, table)
+
+
+def draw(chart: Drawing, alt_text: str) -> None:
+    """Draw a chart, described for those who do not see it."""
+    st.altair_chart(chart, alt=alt_text)
+
+
+def nothing_built() -> None:
+    """Say that there is no warehouse yet, and how to get one."""
+    with st.container(border=True):
+        st.subheader("No numbers yet", anchor=False)
+        st.markdown("The warehouse of this installation has not been built. Once messages have come in, build it:")
+        st.code("wholechart build", language="shell")
+        st.caption("A running house builds it by itself every few minutes.")
+
+
+def trouble(error: WholechartError) -> None:
+    """Say what went wrong in the words of the error, which never hold a patient's data."""
+    st.error(f"{str(error)[:1].upper()}{str(error)[1:]}.", icon=":material/cloud_off:")
+    st.caption("Nothing was lost. Try again in a moment; `wholechart status` tells what runs.")
+    st.button("Try again", icon=":material/refresh:")
+
+
+def _written(table: pd.DataFrame) -> dict[str, Any]:
+    """Return how each column is written, by what it holds."""
+    written: dict[str, Any] = {}
+    for name, values in table.items():
+        first = next((value for value in values if value is not None), None)
+        if type(first).__name__ == "Decimal":
+            written[str(name)] = st.column_config.NumberColumn(format="dollar")
+        elif isinstance(first, pd.Timestamp):
+            written[str(name)] = st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")
+        elif pd.api.types.is_integer_dtype(values):
+            written[str(name)] = st.column_config.NumberColumn(format="localized")
+    return written

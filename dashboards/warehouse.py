@@ -1,0 +1,83 @@
+"""The published warehouse as the pages read it: read-only, the newest snapshot, aggregates asked with parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import duckdb
+import pandas as pd
+import streamlit as st
+
+from hub_core.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Parameter: TypeAlias = str | int | date | None
+
+_POINTER = "CURRENT"
+_SNAPSHOTS_OPEN = 2
+"""The newest, and the one before it for pages that are still being drawn."""
+_ANSWERS_KEPT = 500
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """One published snapshot, opened."""
+
+    name: str
+    published_at: datetime
+    connection: duckdb.DuckDBPyConnection
+
+    def ask(self, question: str, parameters: Mapping[str, Parameter] | None = None) -> pd.DataFrame:
+        """Return the whole answer to a question; amounts of money stay Decimal.
+
+        Args:
+            question: SQL of ours that aggregates; whatever was chosen on a page comes in as `$name`.
+            parameters: may hold more than the question uses, so that pages can pass all their filters.
+        """
+        used = {name: value for name, value in (parameters or {}).items() if f"${name}" in question}
+        return _answer(self.name, question, tuple(sorted(used.items())), self.connection)
+
+    def has(self, schema: str, relation: str) -> bool:
+        """Return whether the snapshot holds a relation."""
+        found = self.ask(
+            "SELECT count(*) AS found FROM information_schema.tables"
+            " WHERE table_schema = $schema AND table_name = $relation",
+            {"schema": schema, "relation": relation},
+        )
+        return bool(found["found"].item())
+
+
+def current(settings: Settings) -> Warehouse | None:
+    """Return the newest published snapshot, or None when nothing was built yet."""
+    try:
+        name = (settings.warehouse_dir / _POINTER).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    return _open(settings.warehouse_dir, name)
+
+
+@st.cache_resource(max_entries=_SNAPSHOTS_OPEN, show_spinner=False)
+def _open(folder: Path, name: str) -> Warehouse:
+    """Open a snapshot once for all visitors; a new one has a new name, so it is never mistaken for an old one."""
+    file = folder / name
+    connection = duckdb.connect(
+        str(file), read_only=True, config={"enable_external_access": False, "lock_configuration": True}
+    )
+    return Warehouse(name, datetime.fromtimestamp(file.stat().st_mtime, UTC), connection)
+
+
+@st.cache_data(max_entries=_ANSWERS_KEPT, show_spinner=False)
+def _answer(
+    snapshot: str, question: str, parameters: tuple[tuple[str, Parameter], ...], _connection: duckdb.DuckDBPyConnection
+) -> pd.DataFrame:
+    """Answer once per snapshot: it never changes, and holds for every visitor because it names nobody."""
+    with _connection.cursor() as cursor:
+        cursor.execute(question, dict(parameters))
+        columns = [column[0] for column in cursor.description or ()]
+        # Not `df()`, which turns DECIMAL into floats; and to the end, or the next question of this cursor breaks.
+        return pd.DataFrame(cursor.fetchall(), columns=columns)
