@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hub_core.errors import ConfigurationError
@@ -29,6 +29,10 @@ class Service:
     port: int | None = None
     url: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
+
+    def with_environment(self, more: dict[str, str]) -> Service:
+        """Return the same service with more environment variables."""
+        return replace(self, environment={**self.environment, **more})
 
 
 def services(settings: Settings, *, dagster: bool) -> list[Service]:

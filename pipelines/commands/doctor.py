@@ -85,9 +85,7 @@ def _volume(folder: Path) -> Check:
     """Say whether the data lies on an encrypted volume, as far as the kernel tells (dm-crypt on Linux)."""
     device = _device(folder)
     if device is None:
-        return Check(
-            "encryption", "warning", "cannot tell whether the volume is encrypted; it must be"
-        )
+        return Check("encryption", "warning", "cannot tell whether the volume is encrypted; it must be")
     kind = Path("/sys/class/block") / device / "dm" / "uuid"
     if kind.exists() and kind.read_text(encoding="ascii").startswith("CRYPT-"):
         return Check("encryption", "ok", "the data directory lies on an encrypted volume")
