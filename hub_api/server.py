@@ -22,6 +22,7 @@ def main(settings: Settings | None = None) -> None:
         access_log=False,
         server_header=False,
         log_level="warning",
+        ws="none",
         timeout_graceful_shutdown=10,
         # A request is small but for messages, which are read as they come.
         h11_max_incomplete_event_size=64 * 1024,

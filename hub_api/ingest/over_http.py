@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from hub_api.fhir.outcome import FHIR_JSON, issue, outcome
+from hub_api.ingest.acknowledgement import accept, reject
 from hub_api.ingest.intake import Taken, feed_named, take
 from hub_api.security.caller import caller_of
 from hub_api.services import services_of
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from connectors.connector import Refusal
 
 router = APIRouter(prefix="/ingest", tags=["ingest"])
+
+HL7_TYPE: Final = "application/hl7-v2"
+"""Content type of HL7 v2 over HTTP; who sends it is answered by acknowledgements."""
 
 
 @router.post("/{feed}", status_code=202)
@@ -35,9 +39,18 @@ async def ingest(request: Request, feed: str) -> Response:
     detail = {"feed": feed, "messages": len(taken.messages), "refused": len(taken.refusals)}
     event = AuditEvent(caller.principal.principal_id, "message.ingest", location=destination.location, detail=detail)
     await asyncio.wrap_future(services.audit.write(event))
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == HL7_TYPE:
+        return _acknowledgement(taken, body)
     if not taken.messages:
         return Response(dumps(outcome(*map(_issue, taken.refusals))), 422, media_type=FHIR_JSON)
     return Response(dumps(_receipt(taken)), 202, media_type="application/json")
+
+
+def _acknowledgement(taken: Taken, body: bytes) -> Response:
+    if not taken.messages:
+        answer = reject(body, [refusal.issue for refusal in taken.refusals])
+        return Response(answer, 422, media_type=HL7_TYPE)
+    return Response(b"".join(accept(arrival.body) for arrival, _ in taken.messages), 202, media_type=HL7_TYPE)
 
 
 def _receipt(taken: Taken) -> dict[str, object]:

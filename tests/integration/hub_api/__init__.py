@@ -1,0 +1,1 @@
+"""The hub over real HTTP, on a real database."""

@@ -1,0 +1,99 @@
+"""A running hub as tests see it: its address, its record to write to, its audit trail to read."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from ehr_pm.identity import crosswalk
+from ehr_pm.record.apply import apply
+from ehr_pm.record.entry import Entry
+from hub_core.fhir.canonical import Json
+from hub_core.principals import PASSWORD_FILE
+from pipelines.installation import Installation
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A running hub."""
+
+    url: str
+    installation: Installation
+    app: FastAPI
+
+    @property
+    def password(self) -> str:
+        return (self.installation.settings.keys_dir / PASSWORD_FILE).read_text().strip()
+
+    def client(self, **headers: str) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers=headers, trust_env=False)
+
+    @contextmanager
+    def logged_in(self) -> Iterator[httpx.Client]:
+        with self.client() as client:
+            answer = client.post("/login", data={"name": "admin", "password": self.password})
+            assert answer.status_code == 303, answer.text
+            yield client
+
+    def record(self, *resources: Json, source: str = "clinic", arrival: int = 1, location: str | None = None) -> None:
+        """Write resources to the record, and place their patients with persons."""
+        entries = [
+            Entry(resource, source, resource["id"], location, event_at=NOON, arrival=arrival) for resource in resources
+        ]
+        with self.installation.database.begin() as unit:
+            apply(unit.driver, entries)
+            crosswalk.observe(unit.driver, [entry.resource for entry in entries])
+
+    def query(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self.installation.database.begin() as unit:
+            cursor = unit.driver.execute(statement, values)  # type: ignore[call-overload]
+            return list(cursor.fetchall()) if cursor.description else []
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def patient(family: str = "Okafor", given: str = "Ada", **elements: Any) -> Json:
+    return {
+        "resourceType": "Patient",
+        "id": new_id(),
+        "name": [{"family": family, "given": [given]}],
+        "gender": "female",
+        "birthDate": "1980-04-02",
+        **elements,
+    }
+
+
+def observation(subject: Json, **elements: Any) -> Json:
+    return {
+        "resourceType": "Observation",
+        "id": new_id(),
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "2345-7", "display": "Glucose"}]},
+        "subject": {"reference": f"Patient/{subject['id']}"},
+        "effectiveDateTime": "2026-02-03T10:00:00Z",
+        "valueQuantity": {"value": 98, "unit": "mg/dL"},
+        **elements,
+    }
+
+
+def ids(bundle: Json, mode: str = "match") -> list[str]:
+    return [
+        entry["resource"]["id"]
+        for entry in bundle.get("entry", [])
+        if entry.get("search", {}).get("mode", mode) == mode
+    ]
+
+
+def link(bundle: Json, relation: str) -> str | None:
+    return next((each["url"] for each in bundle["link"] if each["relation"] == relation), None)
