@@ -1,0 +1,1 @@
+"""Judges what a feed has landed before anything is built on it."""
