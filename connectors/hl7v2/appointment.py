@@ -68,7 +68,7 @@ def _appointment(sch: Segment, patient: Json, conversion: Conversion) -> Json:
         comment=_comment(segments),
         participant=[
             {"actor": patient, "status": "accepted"},
-            *_participants(segments, status, conversion),
+            *_participants(segments, conversion),
         ],
     )
 
@@ -137,10 +137,9 @@ def _resource_minutes(segments: list[Segment]) -> int | None:
     return max(durations, default=None)
 
 
-def _participants(segments: list[Segment], status: str, conversion: Conversion) -> Iterator[Json]:
+def _participants(segments: list[Segment], conversion: Conversion) -> Iterator[Json]:
     """Yield the people and places of the appointment, each once."""
     seen: list[Json] = []
-    word = "declined" if status in _CANCELLED else "accepted"
     for segment in segments:
         actor: Json | None = None
         if segment.name == "AIP":
@@ -152,7 +151,7 @@ def _participants(segments: list[Segment], status: str, conversion: Conversion) 
         if actor and actor not in seen:
             seen.append(actor)
             kind = concept(segment[4], conversion.origin.source) if segment.name in ("AIP", "AIG") else None
-            yield said(type=[kind] if kind else None, actor=actor, status=word)
+            yield said(type=[kind] if kind else None, actor=actor, status="accepted")
 
 
 def _comment(segments: list[Segment]) -> str | None:

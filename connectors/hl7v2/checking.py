@@ -1,4 +1,4 @@
-"""Checks one message: header, required segments and fields, data types and HL7's own tables, every issue with its place.
+"""Checks one message: header, required segments and fields, data types and HL7's own tables, issues with their places.
 
 The messages of unknown types are checked as far as their segments are known. An error says that a receiver may refuse
 the message or lose something of it; a warning, that it is read, but not as the standard has it.

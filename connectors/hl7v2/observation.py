@@ -71,6 +71,7 @@ def comments(notes: list[Segment]) -> list[Json]:
 def _observation(obx: Segment, code: Json, notes: list[Segment], setting: Setting, conversion: Conversion) -> Json:
     source = conversion.origin.source
     value = observed(obx, conversion)
+    absence = _absence(obx, value)
     instance = entity(obx[21], conversion, kind="FILL") if obx.raw(21) else None
     category = setting.category
     return said(
@@ -85,7 +86,7 @@ def _observation(obx: Segment, code: Json, notes: list[Segment], setting: Settin
         effectiveDateTime=(conversion.date_time(obx, 14) if obx.raw(14) else None) or setting.effective,
         performer=_performers(obx, conversion),
         **{name: each for name, each in value.items() if name != "component"},
-        dataAbsentReason=_absence(obx, value),
+        dataAbsentReason=absence,
         interpretation=[
             each
             for flag in obx.repetitions(8)

@@ -60,5 +60,5 @@ TABLES: Final[dict[str, dict[int, tuple[str, frozenset[str]]]]] = {
 """Fields whose codes are HL7's own, with the table."""
 
 VERSIONS: Final = frozenset(
-    ["2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2", "2.9"]
+    ("2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2", "2.9")
 )
