@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from connectors.connector import Connector, Fact, Issue, Origin, Outcome
+from connectors.connector import Connector, Fact, Issue, Origin, Outcome, Severity
 from ehr_pm.record.entry import Entry
 from hub_core.fhir.protected import protect
 from hub_core.messages.arrival import Finding, Message, Result
@@ -84,7 +84,12 @@ def _result(message: Message, outcomes: list[Outcome], resources: int, mapping_v
 
 
 def _finding(outcome: Outcome, issue: Issue) -> Finding:
-    severity = issue.severity if outcome.state != "filtered" else "information"
+    """Return the finding as the reject list keeps it: there, an error is what kept a record out, and nothing else."""
+    severity: Severity = issue.severity
+    if outcome.state == "filtered":
+        severity = "information"
+    elif outcome.state == "processed" and severity in ("fatal", "error"):
+        severity = "warning"
     return Finding(outcome.position, outcome.kind, severity, issue.code, issue.text, issue.location)
 
 

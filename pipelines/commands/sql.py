@@ -61,7 +61,7 @@ def _write_parquet(answer: Any) -> None:
 
     if sys.stdout.isatty():
         raise click.UsageError("parquet is not for a terminal; redirect it: > answer.parquet")
-    table = answer.fetch_arrow_table() if hasattr(answer, "fetch_arrow_table") else answer.arrow().read_all()
+    table = answer.fetch_arrow_table()
     parquet.write_table(table, click.get_binary_stream("stdout"))
 
 
