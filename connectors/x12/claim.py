@@ -44,7 +44,10 @@ def read_claims(facts: FactSet, root: Loop, written_at: datetime | None) -> Iter
     Both branches of the hierarchy are read: claims of a subscriber who is the patient stand in 2000B, those of a
     dependent in 2000C.
     """
-    created = written_at.strftime("%Y-%m-%dT%H:%M:%SZ") if written_at else None
+    if written_at is None:
+        yield Issue("error", "required", "no date says when the claims were written", "BHT04, GS04")
+        return
+    created = written_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     for billing_loop in root.inside("2000A"):
         billing = _billing(facts, billing_loop)
         for subscriber in billing_loop.inside("2000B"):
@@ -72,7 +75,7 @@ def _billing(facts: FactSet, loop: Loop) -> _Billing | None:
 
 
 def _keep(
-    facts: FactSet, claim: Loop, billing: _Billing | None, subscriber: Loop, dependent: Loop | None, created: str | None
+    facts: FactSet, claim: Loop, billing: _Billing | None, subscriber: Loop, dependent: Loop | None, created: str
 ) -> Iterator[Issue]:
     place = f"2300 {claim.opener.place()}"
     if billing is None:
@@ -91,25 +94,18 @@ def _keep(
     except UnreadableError as error:
         yield Issue("error", error.code, error.text, f"2300 {error.location or claim.opener.place()}")
         return
-    if facts.find("Claim", key):
+    first = facts.find("Claim", key)
+    if first is None:
+        facts.add(resource, key)
+    else:
         yield Issue("warning", "duplicate", "the set holds this claim number more than once", place)
-    _add(facts, resource, key)
+        if first != {**resource, "id": first["id"]}:
+            facts.add_repeated(resource, key)
     yield from service_issues(claim.inside("2400"), "SV1", "2400")
     yield from claim_balance(claim)
 
 
-def _add(facts: FactSet, resource: Json, key: str) -> None:
-    """Keep a claim; another one of the same number gets its ordinal, an exact repetition is the same claim."""
-    ordinal, source_id = 1, key
-    while known := facts.find("Claim", source_id):
-        if {**known, "id": None} == {**resource, "id": None}:
-            return
-        ordinal += 1
-        source_id = f"{key}|{ordinal}"
-    facts.add(resource, source_id)
-
-
-def _claim(facts: FactSet, claim: Loop, billing: _Billing, cover: Insured, created: str | None) -> Json:
+def _claim(facts: FactSet, claim: Loop, billing: _Billing, cover: Insured, created: str) -> Json:
     opener = claim.opener
     total = required_amount(claim.opener, 2)
     resource: Json = {

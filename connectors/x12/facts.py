@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from connectors.connector import Authority, Fact, Origin
@@ -20,11 +21,18 @@ class FactSet:
         self.origin = origin
         self.event_at = event_at
         self._facts: dict[tuple[str, str], Fact] = {}
+        self._repetitions: Counter[tuple[str, str]] = Counter()
 
     def find(self, resource_type: str, source_id: str) -> Json | None:
         """Return the resource the set has under this business identifier."""
         known = self._facts.get((resource_type, source_id))
         return known.resource if known else None
+
+    def add_repeated(self, resource: Json, source_id: str) -> None:
+        """Keep another resource that has the business identifier of one the set has, under its ordinal."""
+        key = resource["resourceType"], source_id
+        self._repetitions[key] += 1
+        self.add(resource, f"{source_id}|{self._repetitions[key] + 1}")
 
     def add(self, resource: Json, source_id: str, authority: Authority = Authority.FULL) -> Json:
         """Keep `resource` under the id derived from `source_id`, the first word standing; return a reference to it."""

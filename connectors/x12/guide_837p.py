@@ -9,7 +9,7 @@ ST      -            ST        !   BHT!
 1000A   ST           NM1:41    !   N2? PER+
 1000B   ST           NM1:40    !   N2?
 2000A   ST           HL:20     +   PRV? CUR?
-2010AA  2000A        NM1:85    !   N2? N3! N4! REF* PER:2
+2010AA  2000A        NM1:85    !   N2? N3! N4! REF+ PER:2
 2010AB  2000A        NM1:87    ?   N3! N4!
 2010AC  2000A        NM1:PE    ?   N3! N4! REF*
 2000B   2000A        HL:22     +   SBR! PAT?

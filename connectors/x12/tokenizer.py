@@ -53,7 +53,7 @@ class Segment:
 def read_header(text: bytes) -> tuple[Delimiters, tuple[str, ...], int] | None:
     """Return delimiters, elements and length of the ISA header that `text` begins with, or None if it is none."""
     fields = text[:HEADER_SPAN].split(text[3:4], 16)
-    if len(fields) < 17 or len(fields[16]) < 2 or fields[0] != b"ISA":
+    if len(fields) < 17 or len(fields[16]) < 2 or fields[0] != b"ISA" or text[3:4].isspace():
         return None
     elements = (*(field.decode("latin-1") for field in fields[:16]), chr(fields[16][0]))
     repetition = elements[11] if elements[12] >= _FIRST_REPEATING_VERSION else ""
