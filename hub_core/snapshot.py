@@ -69,7 +69,9 @@ def open_current(settings: Settings) -> duckdb.DuckDBPyConnection:
         if snapshot is None:
             break
         try:
-            return _locked(duckdb.connect(str(snapshot.path), read_only=True, config={"enable_external_access": "false"}))
+            return _locked(
+                duckdb.connect(str(snapshot.path), read_only=True, config={"enable_external_access": "false"})
+            )
         except duckdb.IOException:
             if snapshot.path.exists():
                 raise

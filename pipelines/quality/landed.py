@@ -106,8 +106,7 @@ def _frames(lake: Path, manifest: Manifest, after: int) -> Iterator[tuple[str, p
     """Yield a frame per feed and table, with the rules it must keep."""
     messages = _files(lake, manifest, "messages")
     changes = " UNION ALL ".join(
-        "SELECT resource_type, patient_id, event_at, recorded_at, message_id, source, deleted"
-        f" FROM read_parquet({quoted(str(lake / file.path))}) WHERE seq > {int(after)}"  # noqa: S608 - our own file
+        f"SELECT * FROM read_parquet({quoted(str(lake / file.path))}) WHERE seq > {int(after)}"  # noqa: S608 - our own file
         for file in manifest.files
         if file.last_seq > after
     )
@@ -122,9 +121,7 @@ def _frames(lake: Path, manifest: Manifest, after: int) -> Iterator[tuple[str, p
             )
 
 
-def _by_feed(
-    landed: pd.DataFrame, rules: tuple[_Rule, ...]
-) -> Iterator[tuple[str, pd.DataFrame, tuple[_Rule, ...]]]:
+def _by_feed(landed: pd.DataFrame, rules: tuple[_Rule, ...]) -> Iterator[tuple[str, pd.DataFrame, tuple[_Rule, ...]]]:
     for feed, frame in landed.groupby("feed"):
         yield str(feed), frame.reset_index(drop=True), rules
 

@@ -1,0 +1,148 @@
+"""One run of the warehouse build: what its stages share, how long each took, and the lock that keeps it alone."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ehr_pm.record import changes
+from hub_core.errors import BuildError
+from hub_core.snapshot import Snapshot, current_snapshot
+from pipelines.dbt_models import project_folder
+from pipelines.installation import open_installation
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from hub_core.database import Database
+    from hub_core.settings import Settings
+    from pipelines.quality.findings import Finding
+
+OnProgress: TypeAlias = Callable[[str, int], object]
+"""Told the stage at work and the rows it has made so far."""
+
+_STATE = """
+SELECT (SELECT next_seq FROM change_head), (SELECT count(*) FROM message), (SELECT max(arrival) FROM message),
+       (SELECT max(processed_at) FROM message), (SELECT count(*) FROM message WHERE state = 'received'),
+       (SELECT count(*) FROM reject), (SELECT count(*) FROM person_member),
+       (SELECT max(valid_from) FROM person_member), (SELECT max(valid_to) FROM person_member)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StageReport:
+    """How one stage went."""
+
+    name: str
+    seconds: float
+    rows: int
+
+
+@dataclass(slots=True)
+class BuildRun:
+    """One run: what it reads, what it has made so far, and what it found."""
+
+    settings: Settings
+    database: Database
+    on_progress: OnProgress
+    fingerprint: str
+    """What the build is made from: the record's state, and the views and models themselves."""
+    stages: list[StageReport] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    """Why the result may not be published, a line each."""
+    snapshot: Snapshot | None = None
+
+    @property
+    def project(self) -> Path:
+        """Return the dbt project."""
+        return project_folder()
+
+    @property
+    def workshop(self) -> Path:
+        """Return the folder where the build is made before it is published."""
+        return self.settings.warehouse_dir / "building"
+
+    @property
+    def built(self) -> Path:
+        """Return the file being built."""
+        return self.workshop / "warehouse.duckdb"
+
+    @property
+    def current(self) -> Snapshot | None:
+        """Return the snapshot that is published now."""
+        return current_snapshot(self.settings)
+
+    def stage(self, name: str) -> Stage:
+        """Return a stage to be timed: `with run.stage("lake") as stage: stage.rows = 3`."""
+        return Stage(self, name)
+
+
+class Stage:
+    """One stage while it runs; its error becomes the reason why the build failed."""
+
+    def __init__(self, run: BuildRun, name: str) -> None:
+        self.rows = 0
+        self._run = run
+        self._name = name
+        self._started = 0.0
+
+    def progress(self, rows: int) -> None:
+        """Tell how many rows there are by now."""
+        self.rows = rows
+        self._run.on_progress(self._name, rows)
+
+    def __enter__(self) -> Stage:
+        """Start the clock."""
+        self._started = time.monotonic()
+        self._run.on_progress(self._name, 0)
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is None:
+            self._run.stages.append(StageReport(self._name, time.monotonic() - self._started, self.rows))
+        elif isinstance(error, BuildError):
+            self._run.failures.append(str(error))
+        else:
+            # What another engine says may quote a patient's data; its kind does not.
+            self._run.failures.append(f"the stage {self._name} failed with {type(error).__name__}")
+
+
+@contextmanager
+def open_run(settings: Settings, on_progress: OnProgress = lambda _, __: None) -> Iterator[BuildRun]:
+    """Give a run of the build, alone on this installation.
+
+    Raises:
+        BuildError: if another build is running.
+    """
+    with open_installation(settings) as installation:
+        settings.warehouse_dir.mkdir(parents=True, exist_ok=True)
+        with (settings.warehouse_dir / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BuildError("another build of this installation is running; wait for it to end") from error
+            with installation.database.begin() as unit:
+                changes.seal(unit.driver)
+                fingerprint = _fingerprint(unit.driver, project_folder())
+            yield BuildRun(settings, installation.database, on_progress, fingerprint)
+
+
+def _fingerprint(connection: psycopg.Connection[Any], project: Path) -> str:
+    """Return a digest of the record's state and of the files that say what is made from it."""
+    state = connection.execute(_STATE).fetchone()
+    digest = hashlib.sha256(repr(state).encode())
+    compiler = Path(__file__).parent / "views"
+    sources = [path for folder in (project, compiler) for path in folder.rglob("*") if path.suffix in _SOURCES]
+    for path in sorted(sources):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+_SOURCES = frozenset({".sql", ".yml", ".json", ".py"})

@@ -1,0 +1,131 @@
+"""Runs the dbt project in this process, silently, and turns its results into findings.
+
+dbt's own messages may quote values of rows, so none of them leaves this module: they stay in `run_results.json` below
+the data directory.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hub_core.errors import BuildError
+from pipelines.quality.findings import Finding, Gravity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_DEPENDENCY = re.compile(r"\{\{\s*(ref|source)\(\s*(?:'views',\s*)?'(\w+)'\s*\)\s*\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One dbt model: its name, the folder it stands in, and what it reads."""
+
+    name: str
+    layer: str
+    views: tuple[str, ...]
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DbtOutcome:
+    """What a run of dbt did."""
+
+    models: tuple[str, ...]
+    """Models that were made."""
+    findings: tuple[Finding, ...]
+    failures: tuple[str, ...]
+    """What failed, a line each, without values."""
+
+
+def project_folder() -> Path:
+    """Return the dbt project: `_dbt` of an installed wheel, else `dbt` of the checkout."""
+    here = Path(__file__).parent
+    installed = here / "_dbt"
+    return installed if installed.is_dir() else here.parent / "dbt"
+
+
+def project_models(project: Path) -> list[Model]:
+    """Return the models of a project, read from its files: parsing by dbt would take seconds."""
+    return [_model(path) for path in sorted((project / "models").glob("*/*.sql"))]
+
+
+def _model(path: Path) -> Model:
+    found = _DEPENDENCY.findall(path.read_text(encoding="utf-8"))
+    views = tuple(sorted({name for kind, name in found if kind == "source"}))
+    models = tuple(sorted({name for kind, name in found if kind == "ref"}))
+    return Model(path.stem, path.parent.name, views, models)
+
+
+def run_dbt(project: Path, built: Path, target: Path) -> DbtOutcome:
+    """Make and test every model in the file `built`; unit tests are left to the test suite.
+
+    Args:
+        project: the dbt project.
+        built: the DuckDB file, closed by everyone.
+        target: where dbt keeps what it has parsed and done; worth keeping from run to run.
+
+    Raises:
+        BuildError: if dbt could not run at all.
+    """
+    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+    folders = ("--project-dir", str(project), "--profiles-dir", str(project), "--log-path", str(target / "logs"))
+    quiet = ("--quiet", "--no-print", "--no-use-colors", "--log-level", "none", "--log-level-file", "none")
+    places = {"WHOLECHART_BUILD_FILE": str(built), "WHOLECHART_DBT_TARGET": str(target)}
+    with _environment(places), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # dbt's, of what its own libraries will drop
+        from dbt.cli.main import dbtRunner
+
+        ran = dbtRunner().invoke(["build", *folders, *quiet, "--exclude-resource-type", "unit_test"])
+    results = getattr(ran.result, "results", None)
+    if results is None:
+        raise BuildError(f"dbt could not run: {type(ran.exception).__name__}; see {target / 'logs'}") from ran.exception
+    return _outcome(list(results), target)
+
+
+def _outcome(results: list[Any], target: Path) -> DbtOutcome:
+    models = tuple(r.node.name for r in results if r.node.resource_type == "model" and str(r.status) == "success")
+    tests = [r for r in results if r.node.resource_type == "test"]
+    failures = [_failure(r, target) for r in results if str(r.status) in ("error", "fail", "runtime error")]
+    return DbtOutcome(models, tuple(map(_finding, tests)), tuple(failures))
+
+
+def _finding(result: Any) -> Finding:
+    status = str(result.status)
+    gravity: Gravity = "warning" if status == "warn" or str(result.node.config.severity).lower() == "warn" else "error"
+    return Finding("dbt", _subject(result.node), result.node.name, gravity, status == "pass")
+
+
+def _failure(result: Any, target: Path) -> str:
+    node = result.node
+    if node.resource_type == "test":
+        rows = f"{result.failures:,} rows" if result.failures else "see " + str(target / "run_results.json")
+        return f"the dbt test {node.name} of the model {_subject(node)} failed: {rows}"
+    return f"the dbt model {node.name} failed: see {target / 'run_results.json'}"
+
+
+def _subject(node: Any) -> str:
+    """Return the model a test is attached to."""
+    attached = str(getattr(node, "attached_node", None) or "")
+    return attached.rsplit(".", 1)[-1] or (node.depends_on.nodes[0].rsplit(".", 1)[-1] if node.depends_on.nodes else "")
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

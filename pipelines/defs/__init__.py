@@ -1,0 +1,1 @@
+"""What the orchestrator knows: an asset per stage of the warehouse, checks that gate publishing, the record watched."""
