@@ -34,7 +34,9 @@ def test_precision_and_zone(text: str, said: str) -> None:
     assert HERE.date_time(text) == said
 
 
-@pytest.mark.parametrize("text", ["", "24", "20241301", "20240230", "2024050125", "20240501+9900", "yesterday", "２０２４"])
+@pytest.mark.parametrize(
+    "text", ["", "24", "20241301", "20240230", "2024050125", "20240501+9900", "yesterday", "２０２４"]
+)
 def test_what_is_no_time(text: str) -> None:
     """None, not an exception."""
     assert HERE.date_time(text) is None

@@ -100,7 +100,9 @@ def test_control_characters_are_left_out_of_values() -> None:
     assert parse(body).encode() == body
 
 
-@pytest.mark.parametrize("body", [b"", b"PID|1", b"MSH", b"MSHA^~\\&|x", b"MSH|\rPID|1", b"MSH|^^^^|a", b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    "body", [b"", b"PID|1", b"MSH", b"MSHA^~\\&|x", b"MSH|\rPID|1", b"MSH|^^^^|a", b"\xff\xfe\x00"]
+)
 def test_what_is_no_message_is_refused(body: bytes) -> None:
     """One clear error, no guess."""
     with pytest.raises(UnreadableError):

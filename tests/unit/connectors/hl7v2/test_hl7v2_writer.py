@@ -41,7 +41,9 @@ def test_enhanced_mode(accept: str, verdict: Verdict, code: str) -> None:
     assert parse(answer(body, verdict)).value("MSA-1") == code
 
 
-@pytest.mark.parametrize(("accept", "verdict"), [("NE", Verdict.ERROR), ("ER", Verdict.ACCEPTED), ("SU", Verdict.ERROR)])
+@pytest.mark.parametrize(
+    ("accept", "verdict"), [("NE", Verdict.ERROR), ("ER", Verdict.ACCEPTED), ("SU", Verdict.ERROR)]
+)
 def test_no_answer_where_none_is_wanted(accept: str, verdict: Verdict) -> None:
     """An empty answer sends nothing."""
     assert answer(message(PID, tail=f"|||{accept}|AL"), verdict) == b""
