@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             WholechartError: _explain_error,
             HTTPException: _explain_status,
             RequestValidationError: _explain_fields,
+            psycopg.DataError: _explain_value,
         },
     )
     # Side by side in one list, so that what is there can be listed, and tested, route by route.
@@ -87,3 +89,8 @@ async def _explain_fields(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
     wrong = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors())
     return refusal(422, wrong or "the request cannot be read")
+
+
+async def _explain_value(_: Request, __: Exception) -> Response:
+    """Answer a value that no database text or number can be, such as a NUL character."""
+    return refusal(400, "a value holds what cannot be stored or compared", code="value")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from typing import Final, Literal, TypeAlias, cast
 
@@ -69,7 +68,7 @@ _PARTS: Final[Mapping[str, Mapping[str, Kind]]] = {
 """Parameters that come with an element of a type, beside the one named after it."""
 
 _PREFIXES: Final = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb"})
-_UNIT: Final = timedelta(microseconds=1)
+_NOT_CRITERIA: Final = frozenset({"_format", "_pretty", "_cursor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ def read_request(resource_type: str, parameters: Iterable[tuple[str, str]], *, b
     Raises:
         UnreadableError: for a value that cannot be read, a modifier not supported, or, if strict, an unknown name.
     """
-    given = [(name, value) for name, value in parameters if value and name not in ("_format", "_pretty", "_cursor")]
+    given = [each for each in parameters if each[1].strip(",") and each[0] not in _NOT_CRITERIA]
     if len(given) > MAX_PARAMETERS:
         raise UnreadableError(f"more than {MAX_PARAMETERS} search parameters", code="too-costly")
     criteria: list[Criterion] = []

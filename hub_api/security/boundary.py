@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fastapi import HTTPException
+from starlette.datastructures import Headers
 
 from hub_api.fhir.outcome import refusal
 
@@ -43,6 +44,7 @@ class Boundary:
             await send(message)
 
         try:
+            _refuse_announced(scope, limit)
             await self._app(scope, _limited(receive, limit), watched_send)
         except HTTPException as error:
             if not has_started:
@@ -51,6 +53,17 @@ class Boundary:
             _log.error("%s at %s", type(error).__name__, _place(error))
             if not has_started:
                 await refusal(500, "something went wrong here; the log says where")(scope, receive, send)
+
+
+def _refuse_announced(scope: Scope, limit: int) -> None:
+    """Refuse a body that says of itself that it is too large, before any of it is read."""
+    length = Headers(scope=scope).get("content-length", "0")
+    if length.isdigit() and int(length[:20]) > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> HTTPException:
+    return HTTPException(413, f"the body is larger than {limit:,} bytes")
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
@@ -62,7 +75,7 @@ def _limited(receive: Receive, limit: int) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > limit:
-            raise HTTPException(413, f"the body is larger than {limit:,} bytes")
+            raise _too_large(limit)
         return message
 
     return limited_receive

@@ -55,7 +55,7 @@ class Hub:
 
     def query(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self.installation.database.begin() as unit:
-            cursor = unit.driver.execute(statement, values)  # type: ignore[call-overload]
+            cursor = unit.driver.execute(statement, values)
             return list(cursor.fetchall()) if cursor.description else []
 
 

@@ -1,0 +1,109 @@
+"""Search parameters from outside: whatever is sent is read or refused in a line, and never becomes SQL."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ehr_pm.record import search
+from ehr_pm.record.search import Indexed, IsOneOf, Text, Token
+from hub_api.fhir.parameters import MAX_COUNT, parameters_of, read_request
+from hub_core.errors import UnreadableError
+from hub_core.fhir.registry import RESOURCE_TYPES
+
+BASE = "http://hub/fhir"
+NAMES = st.sampled_from(
+    ["name", "family:exact", "identifier", "birthdate", "_id", "_count", "_total", "general-practitioner"]
+)
+HOSTILE = st.text(max_size=60) | st.sampled_from(
+    ["';DROP TABLE resource;--", "%(p0)s", "%s", "\\", "|", ",", "a|b|c", "\x00"]
+)
+
+
+class Recorder:
+    """Stands for a connection: keeps the SQL it is given and answers nothing."""
+
+    statements: list[tuple[str, Any]]
+
+    def __init__(self) -> None:
+        self.statements = []
+
+    def cursor(self, **_: Any) -> Recorder:
+        return self
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def execute(self, statement: str, values: Any) -> Recorder:
+        self.statements.append((statement, values))
+        return self
+
+    def fetchall(self) -> list[Any]:
+        return []
+
+
+@given(st.lists(st.tuples(NAMES | HOSTILE, HOSTILE), max_size=6))
+def test_whatever_is_asked_is_read_or_refused(asked: list[tuple[str, str]]) -> None:
+    try:
+        request = read_request("Patient", asked, base=BASE, strict=False)
+    except UnreadableError:
+        return
+    assert 0 <= request.count <= MAX_COUNT
+    assert {name for name, _ in request.used} | set(request.ignored) <= {name for name, _ in asked}
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["name", "family:exact", "identifier", "_id"]), HOSTILE), min_size=1, max_size=4)
+)
+def test_a_value_never_becomes_sql(asked: list[tuple[str, str]]) -> None:
+    try:
+        wanted = read_request("Patient", asked, base=BASE, strict=True).search
+    except UnreadableError:
+        return
+    recorder = Recorder()
+    search.find(cast(Any, recorder), wanted, limit=1)
+    statement, values = recorder.statements[0]
+    assert "DROP" not in statement
+    assert set(values) == {name for name in values if f"%({name})s" in statement}
+
+
+@given(st.lists(st.text(alphabet="ab,\\|$ é", min_size=1, max_size=8), min_size=1, max_size=5))
+def test_escaped_alternatives_come_back_as_they_were(values: list[str]) -> None:
+    escaped = ",".join(value.replace("\\", "\\\\").replace(",", "\\,") for value in values)
+    (criterion,) = read_request("Patient", [("family", escaped)], base=BASE, strict=True).search.criteria
+    assert isinstance(criterion, Indexed)
+    assert [cast(Text, value).value for value in criterion.values] == values
+
+
+@given(st.text(alphabet="abc:/.-1", min_size=1, max_size=12), st.text(alphabet="xyz-1", min_size=1, max_size=8))
+def test_the_four_forms_of_a_token(system: str, code: str) -> None:
+    forms = {
+        code: Token(code, any_system=True),
+        f"{system}|{code}": Token(code, system),
+        f"|{code}": Token(code),
+        f"{system}|": Token(None, system),
+    }
+    for text, token in forms.items():
+        (criterion,) = read_request("Patient", [("identifier", text)], base=BASE, strict=True).search.criteria
+        assert criterion == Indexed("identifier", (token,))
+
+
+def test_the_house_limits_hold() -> None:
+    for asked in ([("name", "x")] * 51, [("_id", ",".join("ab" * 150))]):
+        with pytest.raises(UnreadableError):
+            read_request("Patient", asked, base=BASE, strict=False)
+    (criterion,) = read_request("Patient", [("_id", "a,,b,")], base=BASE, strict=True).search.criteria
+    assert criterion == IsOneOf(("a", "b"))
+
+
+def test_every_type_has_parameters_that_can_be_read() -> None:
+    sample = {"token": "x", "string": "x", "date": "2024", "reference": "Patient/x"}
+    for name in RESOURCE_TYPES:
+        for param, kind in parameters_of(name).items():
+            request = read_request(name, [(param, sample[kind])], base=BASE, strict=True)
+            assert len(request.search.criteria) == 1
