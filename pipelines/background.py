@@ -12,12 +12,12 @@ from collections.abc import Callable
 from hub_core.errors import WholechartError
 from hub_core.feeds import load_feeds
 from hub_core.settings import Settings
-from pipelines.folders import poll_folders
+from pipelines.folders import DropFolders
 from pipelines.installation import Installation, open_installation
 
 _log = logging.getLogger(__name__)
 
-_FOLDER_SECONDS = 2.0
+_FOLDER_SECONDS = 1.0
 
 
 def main() -> None:
@@ -32,10 +32,10 @@ def main() -> None:
 
 def _run(installation: Installation, stop: threading.Event) -> None:
     settings = installation.settings
-    feeds = load_feeds(settings.feeds)
+    folders = DropFolders(installation, load_feeds(settings.feeds).values())
     tasks = [
         threading.Thread(target=installation.worker().run, args=(stop,), name="worker"),
-        _every(_FOLDER_SECONDS, lambda: poll_folders(installation, feeds.values()), stop, "folders"),
+        _every(_FOLDER_SECONDS, folders.poll, stop, "folders"),
         _every(settings.build_every_minutes * 60, _build, stop, "builder"),
     ]
     for task in tasks:

@@ -13,6 +13,7 @@ from connectors.connector import Piece
 from connectors.transport.mllp import MLLPClient
 from hub_core.errors import ConfigurationError, WholechartError
 from pipelines.demo.group import SAMPLES
+from pipelines.folders import drop_folder
 
 if TYPE_CHECKING:
     from hub_core.feeds import Feed
@@ -71,7 +72,7 @@ def _by_http(feed: Feed, settings: Settings, files: list[Path], token: str) -> I
 
 def _by_folder(feed: Feed, settings: Settings, files: list[Path]) -> Iterator[Delivery]:
     """Drop files as a careful sender does: written beside, then renamed, so that no half file is ever taken."""
-    folder = settings.drop_dir / (feed.folder or feed.name) / "incoming"
+    folder = drop_folder(settings, feed) / "incoming"
     folder.mkdir(parents=True, exist_ok=True)
     for path in files:
         part = folder / f".{path.name}.part"

@@ -17,6 +17,7 @@ from hub_core.principals import ADMINISTRATOR, Principal, issue_token
 from pipelines.demo.delivery import deliver
 from pipelines.demo.group import free_port, install_feeds, on_free_ports, refuse_real_data
 from pipelines.demo.report import DemoReport, report
+from pipelines.folders import drop_folder
 from pipelines.installation import Installation, administrator
 from pipelines.services import House, services
 
@@ -87,9 +88,9 @@ def _wait_for_api(settings: Settings) -> None:
 
 
 def _wait_until_applied(installation: Installation, feeds: dict[str, Feed]) -> None:
-    """Wait until the drop folders are empty and no message waits."""
-    drop = installation.settings.drop_dir
-    folders = [drop / (f.folder or f.name) / "incoming" for f in feeds.values() if f.transport == "folder"]
+    """Wait until nothing lies in the drop folders and no message waits."""
+    drops = [drop_folder(installation.settings, feed) for feed in feeds.values() if feed.transport == "folder"]
+    folders = [drop / stage for drop in drops for stage in ("incoming", "processing")]
     deadline = time.monotonic() + _APPLY_SECONDS
     while time.monotonic() < deadline:
         if not any(any(folder.glob("[!.]*")) for folder in folders) and _waiting(installation) == 0:
