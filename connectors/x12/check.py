@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from connectors.x12.adjudicated import AdjudicatedClaim, claim_loops, read_adjudicated
 from connectors.x12.balance import claim_balance, remittance_balance
+from connectors.x12.collector import collector_paused
 from connectors.x12.envelope import envelope_issues
 from connectors.x12.guide_835 import GUIDE_835
 from connectors.x12.guide_837p import GUIDE_837P
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 def check_set(transaction: Transaction) -> Iterator[Issue]:
     """Yield the issues of a set; of sets that are not mapped only those of the envelope."""
     if is_mapped(transaction):
-        findings = list(_findings(transaction))
-        findings.sort(key=lambda finding: finding[0])
+        with collector_paused():
+            findings = sorted(_findings(transaction), key=lambda finding: finding[0])
         for _, issue in findings:
             yield issue
     yield from envelope_issues(transaction)

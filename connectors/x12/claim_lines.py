@@ -64,8 +64,8 @@ def service_issues(loops: Iterable[Loop], segment_name: str, loop_name: str) -> 
     """Yield an issue for each line in `loops` whose service (SV101, SVC01) states no code."""
     for loop in loops:
         for service in loop.all(segment_name):
-            if len(service.components(1)) < 2 or not service.components(1)[1].strip():
-                mark = service.delimiters.component
+            mark = service.delimiters.component
+            if not service[1].partition(mark)[2].strip(mark + " "):
                 text = f"the service has no code; ISA16 says that {mark!r} separates qualifier and code"
                 yield Issue("warning", "value", text, f"{loop_name} {service.place(1)}")
 

@@ -10,7 +10,7 @@ from connectors.connector import Envelope, Issue, Origin, Outcome, Piece, Refusa
 from connectors.x12.check import check_set
 from connectors.x12.conversion import convert_set
 from connectors.x12.cutting import cut
-from connectors.x12.keys import keys_of
+from connectors.x12.keys import KEYED, keys_of
 from connectors.x12.sets import kind_of
 from connectors.x12.tokenizer import tokenise
 from connectors.x12.transaction import read_transaction
@@ -36,7 +36,7 @@ class X12Connector:
     def envelope(self, body: bytes, origin: Origin) -> Envelope:
         """Return kind, control numbers (ISA13/GS06/ST02) and whom the set is about; never raises."""
         try:
-            transaction = read_transaction(body)
+            transaction = read_transaction(body, only=KEYED)
         except UnreadableError:
             return Envelope(UNREADABLE)
         return Envelope(kind_of(transaction), transaction.control_id, keys_of(transaction))

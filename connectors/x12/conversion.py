@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import TypeAlias
 
-from connectors.connector import Issue, Origin, Outcome
+from connectors.connector import Fact, Issue, Origin, Outcome
 from connectors.x12.claim import read_claims
+from connectors.x12.collector import collector_paused
 from connectors.x12.elements import moment
 from connectors.x12.envelope import envelope_issues, is_cut_short
 from connectors.x12.facts import FactSet
@@ -16,6 +18,9 @@ from connectors.x12.loops import Guide, Loop, read_loops
 from connectors.x12.remittance import read_remittance
 from connectors.x12.sets import PROFESSIONAL_CLAIM, REMITTANCE, is_mapped, kind_of, reason_unmapped
 from connectors.x12.transaction import Transaction
+
+Mapping: TypeAlias = Callable[[FactSet, Loop, datetime | None], Iterator[Issue]]
+"""Keeps what the loops of a set say as facts, and yields what could not be kept or does not add up."""
 
 
 def convert_set(transaction: Transaction, origin: Origin) -> Outcome:
@@ -27,16 +32,23 @@ def convert_set(transaction: Transaction, origin: Origin) -> Outcome:
     if not is_mapped(transaction):
         reason = Issue("information", "not-supported", reason_unmapped(transaction), "GS08")
         return Outcome(1, kind, "filtered", issues=(*envelope, reason))
-    guide, read = _MAPPINGS[kind]
-    root = read_loops(guide, transaction.segments[1:-1])
-    event_at = _event_at(transaction, root, origin.zone)
-    facts = FactSet(origin, event_at)
-    found = tuple(read(facts, root, event_at))
-    kept = facts.all()
+    with collector_paused():
+        kept, found = _map(transaction, origin, *_MAPPINGS[kind])
     if any(fact.resource["resourceType"] == _MAIN[kind] for fact in kept):
         return Outcome(1, kind, "processed", kept, envelope + found)
     nothing = Issue("error", "required", "the set holds nothing that could be mapped", "ST")
     return Outcome(1, kind, "rejected", issues=envelope + (found or (nothing,)))
+
+
+def _map(
+    transaction: Transaction, origin: Origin, guide: Guide, read: Mapping
+) -> tuple[tuple[Fact, ...], tuple[Issue, ...]]:
+    """Return the facts of a set that has a mapping, and what was found while they were read."""
+    root = read_loops(guide, transaction.segments[1:-1])
+    event_at = _event_at(transaction, root, origin.zone)
+    facts = FactSet(origin, event_at)
+    found = tuple(read(facts, root, event_at))
+    return facts.all(), found
 
 
 def _event_at(transaction: Transaction, root: Loop, zone: str) -> datetime | None:
@@ -50,7 +62,7 @@ def _event_at(transaction: Transaction, root: Loop, zone: str) -> datetime | Non
     return next((when for pair in stated if pair and (when := moment(*pair, zone))), None)
 
 
-_MAPPINGS: dict[str, tuple[Guide, Callable[[FactSet, Loop, datetime | None], Iterator[Issue]]]] = {
+_MAPPINGS: dict[str, tuple[Guide, Mapping]] = {
     PROFESSIONAL_CLAIM: (GUIDE_837P, read_claims),
     REMITTANCE: (GUIDE_835, read_remittance),
 }

@@ -30,13 +30,12 @@ def amount(segment: Segment, element: int) -> Decimal:
     Raises:
         UnreadableError: with the place, if the element holds something that is not a number.
     """
-    text = segment[element]
-    if not text or text.isspace():
-        return ZERO
-    value = number(text)
-    if value is None:
+    value = number(segment[element])
+    if value is not None:
+        return value
+    if segment[element].strip():
         raise UnreadableError("this is not an amount", location=segment.place(element), code="value")
-    return value
+    return ZERO
 
 
 def required_amount(segment: Segment, element: int) -> Decimal:
@@ -45,9 +44,12 @@ def required_amount(segment: Segment, element: int) -> Decimal:
     Raises:
         UnreadableError: with the place, if it is absent or not a number.
     """
-    if not segment[element].strip():
-        raise UnreadableError("the amount is missing", location=segment.place(element), code="required")
-    return amount(segment, element)
+    value = number(segment[element])
+    if value is not None:
+        return value
+    if segment[element].strip():
+        raise UnreadableError("this is not an amount", location=segment.place(element), code="value")
+    raise UnreadableError("the amount is missing", location=segment.place(element), code="required")
 
 
 def money(value: Decimal) -> Json:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from connectors.x12.transaction import Transaction
 
+KEYED = ("GS", "ST", "TA1", "CLM", "CLP", "NM1")
+"""Segments that tell kind, control numbers and keys of a set; all that an envelope needs read."""
+
 _CLAIM_NUMBERS = {"CLM", "CLP"}
 _MEMBERS = {"IL", "QC", "74"}
 

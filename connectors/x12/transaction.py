@@ -83,8 +83,12 @@ class Transaction:
         return "/".join(part.strip() for part in parts)
 
 
-def read_transaction(body: bytes) -> Transaction:
+def read_transaction(body: bytes, only: tuple[str, ...] = ()) -> Transaction:
     """Return the one transaction set in `body`.
+
+    Args:
+        body: the message.
+        only: beginnings of the segments to read, for who needs few of many; all when empty.
 
     Raises:
         UnreadableError: if `body` does not begin with a readable ISA header.
@@ -94,7 +98,9 @@ def read_transaction(body: bytes) -> Transaction:
     if header is None:
         raise UnreadableError("the interchange header cannot be read", location="ISA")
     delimiters, interchange, length = header
-    return _gather(delimiters, interchange, _lines(body[begin + length :], delimiters))
+    lines = _lines(body[begin + length :], delimiters)
+    wanted = [line for line in lines if line.startswith(only)] if only else lines
+    return _gather(delimiters, interchange, wanted)
 
 
 def _lines(body: bytes, delimiters: Delimiters) -> list[str]:
@@ -104,7 +110,7 @@ def _lines(body: bytes, delimiters: Delimiters) -> list[str]:
     for mark in "\r\n":
         if mark not in marks and mark in text:
             text = text.replace(mark, "")
-    return text.split(delimiters.terminator)
+    return [line.lstrip(_BLANK) for line in text.split(delimiters.terminator)]
 
 
 def decoded(body: bytes) -> str:
@@ -120,7 +126,7 @@ def _gather(delimiters: Delimiters, interchange: tuple[str, ...], lines: list[st
     segments: list[Segment] = []
     element = delimiters.element
     for line in lines:
-        elements = line.lstrip(" \t\r\n\0\x1a").split(element)
+        elements = line.split(element)
         name = elements[0].rstrip()
         if name in _ENVELOPE:
             envelope.setdefault(name, Segment(0, elements, delimiters))
@@ -137,4 +143,5 @@ def _gather(delimiters: Delimiters, interchange: tuple[str, ...], lines: list[st
     )
 
 
+_BLANK = " \t\r\n\0\x1a"
 _ENVELOPE = frozenset({"GS", "GE", "IEA", "TA1"})
