@@ -15,7 +15,7 @@ from connectors.connector import Envelope, Issue, Origin, Outcome, Piece, Refusa
 from connectors.fhir import bundle, cutting, structure, validation
 from connectors.fhir.conversion import Conversion, source_id_of
 from hub_core.errors import UnreadableError
-from hub_core.fhir import canonical, references
+from hub_core.fhir import references
 from hub_core.fhir.canonical import Json
 
 MAPPING_VERSION: Final = "fhir-1"
@@ -70,7 +70,7 @@ class FHIRConnector:
 def _convert(position: int, text: bytes, conversion: Conversion) -> Outcome:
     kind = "unreadable"
     try:
-        record = canonical.load_object(text)
+        record = structure.load(text)
         if _is_export_log(record):
             return Outcome(position, "export log", "filtered", issues=(_EXPORT_LOG,))
         kind = structure.resource_type(record)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from connectors.connector import Issue
 from hub_core.errors import UnreadableError
+from hub_core.fhir import canonical
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.registry import RESOURCE_TYPES
 
@@ -43,6 +44,22 @@ OTHER_RELEASES: Final = {
     ),
 }  # fmt: skip
 """Types R4 does not have, and the release that has them: senders deserve to be told which one they speak."""
+
+
+def load(text: bytes) -> Json:
+    """Return the JSON object of a record.
+
+    Raises:
+        UnreadableError: if it is none.
+    """
+    if not text.lstrip().startswith(b"{"):
+        raise UnreadableError("a JSON object was expected", code="invalid")
+    try:
+        record = canonical.load_object(text)
+        canonical.dumps(record)
+    except (ArithmeticError, TypeError) as error:
+        raise UnreadableError("a number is beyond what can be kept digit for digit", code="value") from error
+    return record
 
 
 def resource_type(value: Any, location: str = "") -> str:

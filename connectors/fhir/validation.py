@@ -13,7 +13,6 @@ from typing import Any, Final
 from connectors.connector import Issue
 from connectors.fhir import structure
 from hub_core.errors import UnreadableError
-from hub_core.fhir import canonical
 from hub_core.fhir.canonical import Json
 
 _FAULTS: Final[dict[str, tuple[str, str]]] = {
@@ -44,7 +43,7 @@ def check(text: bytes, location: str = "") -> Iterator[Issue]:
 def _check(text: bytes) -> Iterator[Issue]:
     inspector = structure.Inspector(text)
     try:
-        record = canonical.load_object(text)
+        record = structure.load(text)
         kind = structure.resource_type(record)
     except UnreadableError as error:
         yield _issue(error)
