@@ -145,7 +145,8 @@ class _Cutter:
                 yield from self._stray(trailer)
             return
         if trailer:
-            interchange.group_trailers[interchange.groups] = trailer.raw
+            if interchange.held:
+                interchange.group_trailers[interchange.groups] = trailer.raw
             yield from self._counted(trailer, "GE01", "transaction sets", interchange.sets_in_group)
         else:
             yield self._refusal("warning", "the functional group ends without GE", f"byte {self.offset + 1}")
