@@ -73,7 +73,8 @@ def _convert(position: int, text: bytes, conversion: Conversion) -> Outcome:
         record = structure.load(text)
         if _is_export_log(record):
             return Outcome(position, "export log", "filtered", issues=(_EXPORT_LOG,))
-        kind = structure.resource_type(record)
+        kind = structure.kind(record)
+        structure.resource_type(record)
         inspector = structure.Inspector(text)
         if kind == "Bundle":
             return _convert_bundle(position, record, inspector, conversion)

@@ -6,6 +6,7 @@ looking for a line that is an object by itself. A line too long is skipped witho
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO, Final, NamedTuple
@@ -19,6 +20,8 @@ PIECE_LINES: Final = 256
 PIECE_BYTES: Final = 1 << 20
 BOM: Final = b"\xef\xbb\xbf"
 _CHUNK: Final = 1 << 16
+_INDENTED: Final = re.compile(rb'[ \t]+"')
+"""How the second line of a document laid out for people begins, and no line of NDJSON."""
 
 
 class _Line(NamedTuple):
@@ -42,6 +45,8 @@ def has_lines(body: bytes) -> bool:
         return False
     if _is_object(first):
         return True
+    if _INDENTED.match(rest):
+        return False
     return not _is_object(text) and any(line.startswith(b"{") and _is_object(line) for line in rest.split(b"\n"))
 
 

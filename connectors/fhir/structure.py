@@ -62,6 +62,12 @@ def load(text: bytes) -> Json:
     return record
 
 
+def kind(record: Json) -> str:
+    """Return what to call a record: the type it says it has, if any release of FHIR has that."""
+    name = record.get("resourceType")
+    return name if isinstance(name, str) and (name in RESOURCE_TYPES or name in OTHER_RELEASES) else "unknown"
+
+
 def resource_type(value: Any, location: str = "") -> str:
     """Return the type of a resource.
 
