@@ -31,6 +31,7 @@ _INITDB_OPTIONS = (
     "--auth-host=reject",
     "--no-instructions",
 )
+_STAGING = "creating-"
 _EXTENSIONS = ("btree_gist", "fuzzystrmatch", "pg_trgm", "unaccent")
 _GRANTS = ("pg_monitor", "pg_checkpoint")
 
@@ -52,7 +53,9 @@ def create(places: Places, binaries: Binaries) -> None:
         _refuse_other_version(places, binaries)
         return
     _make_area(places)
-    staging = Path(tempfile.mkdtemp(prefix="creating-", dir=places.area))
+    for remains in places.area.glob(f"{_STAGING}*"):  # of a process that was killed
+        shutil.rmtree(remains, ignore_errors=True)
+    staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=places.area))
     places.account.give(staging)
     try:
         _initdb(places, binaries, staging)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ LINGER = 2.5
 """Seconds the server stays up after its last user left, so that quick successive commands share it."""
 PATIENCE = 120.0
 """Seconds `attach` waits for a server that stops, starts or recovers."""
+_LEAST_SPACE = 1024 * 1024
 _TURN = 0.03
 
 
@@ -34,6 +36,7 @@ class Attachment:
 
     conninfo: str = field(repr=False)
     """URL for libpq, psycopg and (as `postgresql+psycopg:`) SQLAlchemy; it holds the password."""
+    data_dir: Path
     socket_dir: Path
     log_dir: Path
     _places: Places = field(repr=False)
@@ -78,7 +81,7 @@ def attach(data_dir: Path, *, linger: float = LINGER, patience: float = PATIENCE
     except DatabaseUnavailableError:
         users.close()
         raise
-    return Attachment(conninfo, socket_dir, places.log_dir, places, users, linger)
+    return Attachment(conninfo, places.data_dir, socket_dir, places.log_dir, places, users, linger)
 
 
 def _unusable(data_dir: Path, error: OSError) -> DatabaseUnavailableError:
@@ -134,7 +137,15 @@ def _ensure_supervisor(places: Places, linger: float, *, since: float | None = N
         lock.close()
 
 
+def _refuse_full_disk(places: Places) -> None:
+    """Say now what nobody could write down later."""
+    for directory in (places.control, places.area):
+        if directory.is_dir() and shutil.disk_usage(directory).free < _LEAST_SPACE:
+            raise DatabaseUnavailableError(f"the disk of {directory} is full; make room, then start again")
+
+
 def _start_supervisor(places: Places, linger: float, lock: FileLock) -> None:
+    _refuse_full_disk(places)
     root = str(Path(hub_core.__file__).parents[1])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     log = places.control / "supervisor.log"
@@ -151,6 +162,6 @@ def _start_supervisor(places: Places, linger: float, lock: FileLock) -> None:
             pass_fds=[lock.descriptor],
             start_new_session=True,
         )
-    if started.returncode != 0:
+    if started.returncode > 0:  # below zero it was killed: whoever waits for the server starts another
         lines = log.read_text(errors="replace").splitlines() or ["it said nothing"]
         raise DatabaseUnavailableError(f"the database's supervisor does not start: {lines[-1]} (log: {log})")

@@ -15,6 +15,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,12 +148,16 @@ def _refuse_copy(data_dir: Path, area: Path) -> None:
         raise DatabaseUnavailableError(
             f"{data_dir} is a copy of {original}, which owns the database in {area}; use backup and restore to copy it"
         )
-    write_whole(area / "data-directory", str(data_dir), mode=0o644)  # the data directory was moved
+    with suppress(FileExistsError, FileNotFoundError):  # another process is writing the same
+        write_whole(area / "data-directory", str(data_dir), mode=0o644)  # the data directory was moved
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:
     """Replace a file atomically and durably; it belongs to the owner of its directory."""
-    descriptor, staging = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    staging = path.with_name(f".{path.name}.new")
+    staging.unlink(missing_ok=True)  # of a process that was killed
+    # Exclusively: in another user's directory root follows no link laid out for it.
+    descriptor = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
         os.fchmod(descriptor, mode)
@@ -161,7 +166,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
         file.flush()
         os.fsync(descriptor)
-    Path(staging).replace(path)
+    staging.replace(path)
 
 
 def socket_directory(places: Places) -> Path:

@@ -64,8 +64,6 @@ def _has_both(supervisor: FileLock, users: FileLock) -> bool:
 
 
 def _remove(places: Places) -> None:
-    if places.socket.is_file():
-        shutil.rmtree(places.socket.read_text(), ignore_errors=True)
     shutil.rmtree(places.area)
     if places.control.is_dir():
         shutil.rmtree(places.control)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import time
@@ -74,10 +75,12 @@ class Server:
         for number, patience in _STOP_STEPS:
             process = self.postmaster()
             if process is None:
-                return
+                break
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
             self._wait_until_gone(patience)
+        if self._places.socket.is_file():
+            shutil.rmtree(self._places.socket.read_text(), ignore_errors=True)
 
     def last_words(self) -> str:
         """Return the last complaint in the server's log; the log's settings keep patients' data out of it."""

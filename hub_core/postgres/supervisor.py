@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -87,7 +88,8 @@ def main(data_dir: Path, linger: float, descriptor: int) -> None:
     try:
         Supervisor(places, linger).supervise()
     except (DatabaseUnavailableError, OSError, psycopg.Error) as error:
-        write_whole(places.failure, " ".join(str(error).split()))
+        with suppress(OSError):  # the data directory may be gone
+            write_whole(places.failure, " ".join(str(error).split()))
     finally:
         lock.close()  # before the users' lock, which ends with the process: who waits for that finds this one free
 

@@ -24,7 +24,7 @@ import pytest
 from hub_core.errors import ConflictError, DatabaseUnavailableError
 from hub_core.postgres import places as places_module
 from hub_core.postgres.binaries import pg_tools
-from hub_core.postgres.launcher import attach
+from hub_core.postgres.launcher import Attachment, attach
 from hub_core.postgres.places import locate
 from hub_core.postgres.removal import abandoned_areas, discard
 
@@ -88,6 +88,15 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
     """Return a data directory whose server, wherever root has it put, is removed after the test."""
     directory = tmp_path / "data"
     yield directory
+    discard(directory)
+
+
+@pytest.fixture(scope="module")
+def attachment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attachment]:
+    """Return a use of one server that the tests share which only look at it."""
+    directory = tmp_path_factory.mktemp("shared") / "data"
+    with attach(directory, linger=LINGER) as attachment:
+        yield attachment
     discard(directory)
 
 
@@ -173,12 +182,14 @@ def test_many_processes_at_once_make_one_database(data_dir: Path) -> None:
 def test_the_server_stops_after_its_last_user(data_dir: Path) -> None:
     first, second = UserProcess(data_dir), UserProcess(data_dir)
     server, owner = postmaster(data_dir), supervisor(data_dir)
+    socket_dir = Path(locate(data_dir).socket.read_text())
     first.leave()
     time.sleep(3 * LINGER)
     assert is_running(server), "it stopped although somebody uses it"
     second.leave()
     until(lambda: not is_running(server) and not is_running(owner))
     assert not (locate(data_dir).cluster / "postmaster.pid").exists(), "it was not shut down cleanly"
+    assert not socket_dir.exists()
 
 
 def test_quick_successive_users_find_the_same_server(data_dir: Path) -> None:
@@ -311,22 +322,20 @@ def test_a_very_deep_data_directory_has_a_short_socket(tmp_path: Path) -> None:
         discard(deep)
 
 
-def test_nothing_listens_on_the_network_and_no_secret_is_readable_by_others(data_dir: Path) -> None:
-    with attach(data_dir, linger=LINGER) as attachment:
-        family = [postmaster(data_dir), *postmaster(data_dir).children(recursive=True)]
-        assert not [c for process in family for c in process.net_connections("inet")]
-        places = locate(data_dir)
-        assert stat.S_IMODE(places.password.stat().st_mode) == 0o600
-        for private in (places.control, places.cluster, places.log_dir, attachment.socket_dir):
-            assert stat.S_IMODE(private.stat().st_mode) == 0o700, private
-        assert places.password.read_text() not in repr(attachment)
+def test_nothing_listens_on_the_network_and_no_secret_is_readable_by_others(attachment: Attachment) -> None:
+    family = [postmaster(attachment.data_dir), *postmaster(attachment.data_dir).children(recursive=True)]
+    assert not [c for process in family for c in process.net_connections("inet")]
+    places = locate(attachment.data_dir)
+    assert stat.S_IMODE(places.password.stat().st_mode) == 0o600
+    for private in (places.control, places.cluster, places.log_dir, attachment.socket_dir):
+        assert stat.S_IMODE(private.stat().st_mode) == 0o700, private
+    assert places.password.read_text() not in repr(attachment)
 
 
-def test_a_wrong_password_is_refused(data_dir: Path) -> None:
-    with attach(data_dir, linger=LINGER) as attachment:
-        wrong = attachment.conninfo.replace(locate(data_dir).password.read_text(), "guess")
-        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            psycopg.connect(wrong)
+def test_a_wrong_password_is_refused(attachment: Attachment) -> None:
+    wrong = attachment.conninfo.replace(locate(attachment.data_dir).password.read_text(), "guess")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(wrong)
 
 
 def test_the_log_holds_nothing_of_what_is_stored(data_dir: Path) -> None:
@@ -355,8 +364,8 @@ def server_logs(log_dir: Path) -> list[str]:
     return [path.read_text() for path in log_dir.glob("*.log")]
 
 
-def test_the_database_is_made_as_promised(data_dir: Path) -> None:
-    with attach(data_dir, linger=LINGER) as attachment, psycopg.connect(attachment.conninfo) as connection:
+def test_the_database_is_made_as_promised(attachment: Attachment) -> None:
+    with psycopg.connect(attachment.conninfo) as connection:
         settings: dict[str, str] = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
         assert settings["data_checksums"] == settings["fsync"] == settings["synchronous_commit"] == "on"
         assert settings["password_encryption"] == "scram-sha-256"
@@ -370,11 +379,10 @@ def test_the_database_is_made_as_promised(data_dir: Path) -> None:
         assert connection.execute("SELECT current_database()").fetchone() == ("wholechart",)
 
 
-def test_the_wheels_own_tools_can_back_it_up(data_dir: Path) -> None:
-    with attach(data_dir, linger=LINGER) as attachment:
-        note(attachment.conninfo, "in the dump")
-        dump = subprocess.run([pg_tools("pg_dump"), attachment.conninfo], capture_output=True, text=True, check=True)
-        assert "in the dump" in dump.stdout
+def test_the_wheels_own_tools_can_back_it_up(attachment: Attachment) -> None:
+    note(attachment.conninfo, "in the dump")
+    dump = subprocess.run([pg_tools("pg_dump"), attachment.conninfo], capture_output=True, text=True, check=True)
+    assert "in the dump" in dump.stdout
     with pytest.raises(DatabaseUnavailableError, match="no_such_tool"):
         pg_tools("no_such_tool")
 
