@@ -8,7 +8,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from connectors.hl7v2.tables import CODE_SYSTEMS, V2, Concept
-from connectors.hl7v2.tokenizer import Composite
+from connectors.hl7v2.tokenizer import NULL, Composite
 from hub_core.fhir.canonical import Json
 
 _TABLE = re.compile(r"HL7\D?(\d{4})\Z")
@@ -65,9 +65,9 @@ def concept(
         table: the HL7 table of the field, for codes that name no system.
         mapped: FHIR's concepts for the codes of that table; one found comes first among the codings.
     """
-    if not value:
+    if value.raw in ("", NULL):
         return None
-    count = len(value)
+    count = len(value.parts)
     codings: list[Json] = []
     for number, version_number in ((1, 7), (4, 8), (10, 13)):
         if number > count:

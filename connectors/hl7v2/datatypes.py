@@ -38,6 +38,15 @@ def authority_uri(namespace: str, universal: str, universal_type: str) -> str | 
     return named_uri(name) if name else None
 
 
+def hierarchic(value: Composite, number: int) -> tuple[str, str, str]:
+    """Return namespace, universal id and its type of component `number` (HD)."""
+    raw = value.component(number)
+    if not raw:
+        return "", "", ""
+    authority = value.sub(number)
+    return authority[1], authority[2], authority[3]
+
+
 def assigner(value: Composite, number: int, conversion: Conversion) -> str:
     """Return who assigned the identifier in `value`: component `number` (HD), else the sending facility."""
     if not value.component(number):
@@ -52,15 +61,16 @@ def identifier(value: Composite, conversion: Conversion, *, kind: str = "") -> J
     if not number:
         return None
     kind = value[5].upper() or kind
-    authority = value.sub(4)
-    namespace, universal = authority[1], authority[2]
+    namespace, universal, universal_type = hierarchic(value, 4)
     if kind == "SS" or universal == SSN_OID:
         uri: str | None = SSN
     elif kind == "NPI" or universal == NPI_OID:
         uri = NPI
     else:
-        uri = authority_uri(namespace, universal, authority[3]) or named_uri(conversion.assigner)
-    period = said(start=conversion.clock.date(value[7]), end=conversion.clock.date(value[8]))
+        uri = authority_uri(namespace, universal, universal_type) or named_uri(conversion.assigner)
+    period = None
+    if len(value.parts) > 6:
+        period = said(start=conversion.clock.date(value[7]), end=conversion.clock.date(value[8]))
     return said(
         type=identifier_type(kind) if kind else None,
         system=uri,

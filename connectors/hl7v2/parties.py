@@ -11,7 +11,7 @@ import unicodedata
 from connectors.connector import Authority
 from connectors.hl7v2.concepts import named_uri
 from connectors.hl7v2.conversion import Conversion, said
-from connectors.hl7v2.datatypes import assigner, authority_uri, identifier_type
+from connectors.hl7v2.datatypes import assigner, authority_uri, hierarchic, identifier_type
 from connectors.hl7v2.tables import NPI, NPI_OID
 from connectors.hl7v2.tokenizer import Composite
 from hub_core.fhir.canonical import Json
@@ -37,7 +37,7 @@ def practitioner(value: Composite, conversion: Conversion) -> Json | None:
     shown = _display(name)
     if not number:
         return {"display": shown} if shown else None
-    namespace, universal, universal_type = _authority(value)
+    namespace, universal, universal_type = hierarchic(value, 9)
     if _NPI.match(number) and (value[13] == "NPI" or universal == NPI_OID or namespace in _NPI_NAMESPACES):
         source_id, uri, kind = f"npi|{number}", NPI, "NPI"
     else:
@@ -81,17 +81,17 @@ def location(value: Composite, conversion: Conversion) -> Json | None:
     """Return a reference to the place in a PL, stated as a mention, scoped to its facility."""
     if not value:
         return None
-    parts = [value[number] for number in (1, 2, 3, 7, 8)]
-    facility = value[4]
+    place = {number: value[number] for number in (1, 2, 3, 4, 7, 8)}
+    facility = place[4]
+    parts = [place[number] for number in (1, 2, 3, 7, 8)]
     described = value.whole(9)
     if not any(parts) and not facility and not described:
         return None
     path = "^".join(parts).rstrip("^") or (f"^{described}" if described else "")
     shown = described or ", ".join(part for part in parts[:3] if part) or parts[3] or facility
-    physical = next(((code, word) for number, code, word in _PHYSICAL_TYPES if value[number]), None)
+    physical = next(((code, word) for number, code, word in _PHYSICAL_TYPES if place[number]), None)
     content = said(
         identifier=[{"system": named_uri(facility or conversion.assigner), "value": path}] if path else None,
-        status=None,
         name=shown,
         mode="instance",
         physicalType=physical
@@ -100,13 +100,6 @@ def location(value: Composite, conversion: Conversion) -> Json | None:
     )
     reference = conversion.add("Location", f"{facility or conversion.assigner}|{path}", content, Authority.MENTION)
     return {**reference, "display": shown}
-
-
-def _authority(value: Composite) -> tuple[str, str, str]:
-    if not value.component(9):
-        return "", "", ""
-    authority = value.sub(9)
-    return authority[1], authority[2], authority[3]
 
 
 def _name(value: Composite) -> Json | None:

@@ -98,7 +98,8 @@ def add_report(order: Order, patient_key: str, patient: Json, encounter: Json | 
     obr, source = order.obr, conversion.origin.source
     key = conversion.unused("DiagnosticReport", _report_key(order, patient_key, conversion))
     status = REPORT_STATUS.get(obr.text(25).upper()) or _status_of(order)
-    request = _add_request(order, patient, encounter, status, conversion)
+    numbers = _numbers(order, conversion)
+    request = _add_request(order, numbers, patient, encounter, status, conversion)
     specimen = _add_specimen(order.specimen, patient, conversion)
     effective = conversion.date_time(obr, 7)
     setting = Setting(
@@ -113,7 +114,7 @@ def add_report(order: Order, patient_key: str, patient: Json, encounter: Json | 
     results = [add_observation(obx, notes, setting, conversion) for obx, notes in order.results]
     end = conversion.date_time(obr, 8) if obr.raw(8) else None
     content = said(
-        identifier=_numbers(order, conversion),
+        identifier=numbers,
         basedOn=[request] if request else None,
         status=status,
         category=_listed(concept(obr[24], source, table="0074")),
@@ -165,7 +166,12 @@ def _status_of(order: Order) -> str:
 
 
 def _add_request(
-    order: Order, patient: Json, encounter: Json | None, report_status: str, conversion: Conversion
+    order: Order,
+    numbers: list[Json],
+    patient: Json,
+    encounter: Json | None,
+    report_status: str,
+    conversion: Conversion,
 ) -> Json | None:
     """State the order, as far as its results mention it; None where it has no number."""
     number = _order_number(order, 2) or _order_number(order, 3)
@@ -179,7 +185,7 @@ def _add_request(
     if requester is None and orc is not None and orc.raw(12):
         requester = practitioner(orc[12], conversion)
     content = said(
-        identifier=_numbers(order, conversion),
+        identifier=numbers,
         status=status or ("completed" if report_status in ("final", "corrected") else "unknown"),
         intent="order",
         code=concept(obr[4], source),

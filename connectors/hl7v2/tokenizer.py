@@ -22,8 +22,8 @@ NULL = '""'
 HEADERS = frozenset({"MSH", "FHS", "BHS"})
 """Segments whose first field is the field separator itself."""
 
-_LEAD = re.compile(r"[\ufeff\s\x0b]*")
-_TAIL = re.compile(r"[\r\n\x1c]*\Z")
+_LEAD = "\ufeff\x0b\r\n\t "
+_TAIL = "\r\n\x1c"
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _PATH = re.compile(r"(\w{3})(?:\[(\d+)\])?-(\d+)(?:\[(\d+)\])?(?:\.(\d+)(?:\.(\d+))?)?\Z")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -41,8 +41,8 @@ class Delimiters:
     truncation: str = ""
     letters: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
     """What the one-letter escape sequences stand for."""
-    edge_blank: re.Pattern[str] = dataclasses.field(default=re.compile(r"\s"), compare=False)
-    """Finds a blank at the edge of a value."""
+    edge_blanks: tuple[str, ...] = dataclasses.field(default=(), compare=False)
+    """Pairs of characters that put a blank at the edge of a value."""
 
     @classmethod
     def of(cls, separator: str, encoding: str) -> Delimiters:
@@ -53,9 +53,9 @@ class Delimiters:
         letters = {"F": separator, "S": component, "R": repetition, "E": escape, "T": subcomponent}
         if truncation:
             letters["P"] = truncation
-        around = re.escape(separator + component + repetition + subcomponent)
-        edge_blank = re.compile(rf"[^\S\r\n](?=[{around}\r\n]|\Z)|(?<=[{around}\r\n])[^\S\r\n]")
-        return cls(separator, component, repetition, escape, subcomponent, truncation, letters, edge_blank)
+        around = (separator, component, repetition, subcomponent, "\r", "\n")
+        edge_blanks = (*(f" {each}" for each in around), *(f"{each} " for each in around))
+        return cls(separator, component, repetition, escape, subcomponent, truncation, letters, edge_blanks)
 
 
 class Composite:
@@ -87,10 +87,12 @@ class Composite:
     def __getitem__(self, number: int) -> str:
         """Return component `number` (1-based) as text: its first subcomponent, unescaped; `""` where absent."""
         parts = self._parts or self.parts
-        raw = parts[number - 1] if number <= len(parts) else ""
-        if not raw:
+        if number > len(parts):
             return ""
+        raw = parts[number - 1]
         message = self._message
+        if message.plain or not raw:
+            return raw
         if message.subdivided:
             raw = raw.split(message.delimiters.subcomponent, 1)[0]
         return raw if message.clean else message.text(raw)
@@ -139,8 +141,11 @@ class Segment:
     def __getitem__(self, number: int) -> Composite:
         """Return the first repetition of field `number`."""
         raw = self.fields[number] if number < len(self.fields) else ""
-        repetition = self.message.delimiters.repetition
-        return Composite(raw.split(repetition, 1)[0] if repetition in raw else raw, self.message)
+        message = self.message
+        if not raw:
+            return message.empty
+        repetition = message.delimiters.repetition
+        return Composite(raw.split(repetition, 1)[0] if repetition in raw else raw, message)
 
     def text(self, number: int) -> str:
         """Return the first component of the first repetition of field `number`, unescaped."""
@@ -182,7 +187,19 @@ class Segment:
 class Message:
     """One message as a tree of segments, with all that is needed to write the same bytes again."""
 
-    __slots__ = ("clean", "codec", "delimiters", "ends", "issues", "lead", "segments", "subdivided", "tail")
+    __slots__ = (
+        "clean",
+        "codec",
+        "delimiters",
+        "empty",
+        "ends",
+        "issues",
+        "lead",
+        "plain",
+        "segments",
+        "subdivided",
+        "tail",
+    )
 
     def __init__(self, text: str, codec: str, issues: tuple[Issue, ...] = ()) -> None:
         """Split `text`, which was decoded by `codec`.
@@ -192,17 +209,20 @@ class Message:
         """
         self.codec = codec
         self.issues = issues
-        self.lead = _LEAD.match(text)[0]  # type: ignore[index]  # the pattern matches everywhere
+        self.lead = text[: len(text) - len(text.lstrip(_LEAD))]
         start = len(self.lead)
         self.delimiters = _delimiters(text, start)
-        end = max(start, _TAIL.search(text).start())  # type: ignore[union-attr]
+        end = max(start, len(text.rstrip(_TAIL)))
         self.tail = text[end:]
         body = text[start:end]
-        self.clean: bool = self._is_clean(body)
+        lines, self.ends = _lines(body, self.delimiters)
+        self.clean: bool = self._is_clean(body, lines)
         """Whether every value stands in the text as it is read: most messages, and most of the time spent on them."""
         self.subdivided: bool = body.count(self.delimiters.subcomponent) > 1
         """Whether there may be subcomponents: their separator occurs after MSH-2."""
-        lines, self.ends = _lines(body, self.delimiters)
+        self.plain: bool = self.clean and not self.subdivided
+        self.empty = Composite("", self)
+        """The one value of all fields that are not there."""
         seen: dict[str, int] = {}
         self.segments: list[Segment] = []
         for line in lines:
@@ -210,12 +230,13 @@ class Message:
             seen[name] = seen.get(name, 0) + 1
             self.segments.append(Segment(line, self, seen[name]))
 
-    def _is_clean(self, body: str) -> bool:
+    def _is_clean(self, body: str, lines: list[str]) -> bool:
         return (
             NULL not in body
             and body.count(self.delimiters.escape) <= 1
-            and not _CONTROLS.search(body)
-            and not self.delimiters.edge_blank.search(body)
+            and not any(pair in body for pair in self.delimiters.edge_blanks)
+            and not body.endswith(" ")
+            and all(map(str.isprintable, lines))
         )
 
     @property

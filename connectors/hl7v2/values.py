@@ -65,6 +65,8 @@ def observed(obx: Segment, conversion: Conversion) -> Json:
     found = [each for each in found if each]
     if not found:
         return {}
+    if len(found) == 1:
+        return found[0]
     code = concept(obx[3], conversion.origin.source)
     components = [{"code": code, **each} for each in found[1:] if "extension" not in each]
     return {**found[0], "component": components} if components and code else found[0]
