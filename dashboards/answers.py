@@ -114,18 +114,20 @@ class Chart:
 
     person: Person
     facts: tuple[Fact, ...]
+    is_complete: bool
     as_of: datetime | None
 
     @classmethod
     def read(cls, answer: JsonObject) -> Chart:
         """Read the API's JSON."""
         person = Person.read(answer["person"], answer.get("patients"))
-        return cls(person, tuple(Fact.read(item) for item in answer["facts"]), _moment(answer.get("as_of")))
+        facts = tuple(Fact.read(item) for item in answer["facts"])
+        return cls(person, facts, answer.get("is_complete") is not False, _moment(answer.get("as_of")))
 
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """How far one feed is: messages by state, and how long the oldest waits."""
+    """How far one feed is: records by what became of them, and how long the oldest waits."""
 
     feed: str
     source: str

@@ -41,7 +41,7 @@ PAGES: Final = (
 def main() -> None:
     """Show the page that is asked for, to whom may see it."""
     settings = Settings()
-    st.set_page_config(page_title="Wholechart", page_icon=":material/monitor_heart:", layout="wide")
+    st.set_page_config(page_title="Wholechart", page_icon=str(layout.MARK), layout="wide")
     layout.dress()
     try:
         visit = gate.admit(settings)
@@ -55,6 +55,7 @@ def main() -> None:
         _navigate(lambda _: _refuse())
         _account(visit)
     else:
+        layout.sign()
         gate.lock_when_unused(settings.session_idle_minutes)
         _account(visit)
         _show(visit)

@@ -25,14 +25,15 @@ FATES: Final = {
 }
 """What becomes of a record that came in, and its colour: 3:1 on both backgrounds."""
 
-_ROW_HEIGHT, _BAR_HEIGHT = 34, 18
+_ROW_HEIGHT, _BAR_HEIGHT, _AXIS_HEIGHT, _LEGEND_HEIGHT = 34, 18, 75, 65
+"""Pixels; a chart's height is that of all it holds, its axis and legend too."""
 _TIME_FORMATS: Final = {"day": "%d %b %Y", "month": "%b %Y", "quarter": "Q%q %Y", "year": "%Y"}
 _LABEL_WIDTH = 170
 
 
-def over_time(frame: pd.DataFrame, *, unit: str, value: str, split: str, split_title: str) -> Drawing:
-    """Return stacked columns over time, one for each `period` of `unit`."""
-    order = _by_size(frame, split, value)
+def over_time(frame: pd.DataFrame, *, unit: str, value: str, split: str, split_title: str, last: str) -> Drawing:
+    """Return stacked columns over time, one for each `period` of `unit`; the part called `last` lies on top."""
+    order = _by_size(frame, split, value, last)
     written = _TIME_FORMATS[unit]
     return (
         alt.Chart(_timed(frame, "period"))
@@ -87,7 +88,7 @@ def amounts(frame: pd.DataFrame, *, label: str, series: Mapping[str, str]) -> Dr
                 alt.Tooltip("dollars:Q", title="US dollars", format="$,.2f"),
             ],
         )
-        .properties(height=max(120, 14 * len(series) * len(frame) + 70))
+        .properties(height=(12 * len(series) + 14) * len(frame) + _AXIS_HEIGHT + _LEGEND_HEIGHT)
     )
 
 
@@ -103,7 +104,7 @@ def fates_by_feed(frame: pd.DataFrame) -> Drawing:
             order=alt.Order("rank:Q"),
             tooltip=[alt.Tooltip("feed:N", title="Feed"), *_fate_tooltips()],
         )
-        .properties(height=_height(len(frame)) + 30)
+        .properties(height=_height(len(frame)) + _LEGEND_HEIGHT)
     )
 
 
@@ -151,10 +152,10 @@ def _time_unit(unit: str) -> str:
     return {"day": "utcyearmonthdate", "month": "utcyearmonth", "quarter": "utcyearquarter", "year": "utcyear"}[unit]
 
 
-def _by_size(frame: pd.DataFrame, split: str, value: str) -> list[str]:
-    """Return the parts of a split, the largest first, so that it lies at the bottom and keeps the first colour."""
+def _by_size(frame: pd.DataFrame, split: str, value: str, last: str) -> list[str]:
+    """Return the parts of a split, the largest first, so that it lies at the bottom; `last` comes last all the same."""
     sizes: Any = frame.groupby(split)[value].sum().sort_values(ascending=False, kind="stable")
-    return [str(name) for name in sizes.index]
+    return sorted((str(name) for name in sizes.index), key=lambda name: name == last)
 
 
 def _time_axis(written: str) -> alt.Axis:
@@ -175,8 +176,8 @@ def _room_for_numbers(values: Any) -> alt.Scale:
 
 
 def _legend() -> alt.Legend:
-    return alt.Legend(orient="top", direction="horizontal", labelLimit=_LABEL_WIDTH, columns=4)
+    return alt.Legend(orient="top", direction="horizontal", labelLimit=_LABEL_WIDTH, columns=2)
 
 
 def _height(rows: int) -> int:
-    return max(80, _ROW_HEIGHT * rows + 50)
+    return _ROW_HEIGHT * rows + _AXIS_HEIGHT

@@ -183,7 +183,8 @@ def encounters(warehouse: Warehouse, filters: Filters, split: str) -> tuple[str,
     """Return encounters over time, split by `class` or `location`, and the unit of time they are counted by."""
     days = _only_row(warehouse.ask(_ENCOUNTER_DAYS, filters.parameters()))
     unit = grain(days["first"], days["last"])
-    return unit, warehouse.ask(_ENCOUNTERS, filters.parameters(grain=unit, split=split))
+    frame = warehouse.ask(_ENCOUNTERS, filters.parameters(grain=unit, split=split))
+    return unit, frame.assign(part=frame["part"].map(_capital))
 
 
 def appointments(warehouse: Warehouse, filters: Filters) -> pd.DataFrame:
@@ -214,6 +215,11 @@ def records(warehouse: Warehouse, filters: Filters) -> pd.DataFrame:
 def trend(warehouse: Warehouse, feed: str | None) -> pd.DataFrame:
     """Return what became of each day's records, of one feed or all."""
     return warehouse.ask(_TREND, {"feed": feed})
+
+
+def _capital(name: str) -> str:
+    """Return a word of a code system as a label; codes in capitals and names stay as they are."""
+    return name[:1].upper() + name[1:]
 
 
 def _only_row(frame: pd.DataFrame) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def choose(warehouse: Warehouse) -> Filters:
         location = _chosen("Location", "location", [EVERYTHING, *_names(places["location"])])
         source = _chosen("Source", "source", [EVERYTHING, *_names(places["source"])])
     days = _PERIODS[period]
-    last_day = warehouse.published_at.date()
+    last_day = warehouse.built_at.date()
     return Filters(
         starts=None if days is None else last_day - timedelta(days=days - 1),
         ends=None if days is None else last_day + timedelta(days=1),

@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import streamlit as st
 
+from dashboards import layout
 from dashboards.answers import Visitor
 from dashboards.hub import SESSION_COOKIE, Hub, SessionEndedError, open_client
 from hub_core.clock import now
@@ -77,7 +78,7 @@ def show_login(settings: Settings, page: str) -> None:
     """Show the way to the log-in, which leads back to `page`, and nothing else."""
     _, middle, _ = st.columns([1, 2, 1])
     with middle, st.container(border=True, horizontal_alignment="center", key="login"):
-        st.html('<div class="wc-mark" aria-hidden="true"></div>', width="content")
+        st.image(str(layout.MARK), width=56, alt="")
         st.title("Wholechart", anchor=False, width="content", text_alignment="center")
         if st.session_state.get("locked"):
             st.markdown(f"Locked after {settings.session_idle_minutes} minutes without use.", text_alignment="center")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +16,11 @@ from dashboards.warehouse import Warehouse
 from hub_core.clock import now
 from hub_core.errors import WholechartError
 
+MARK: Final = Path(__file__).with_name("mark.svg")
+"""Ours and packaged: Streamlit would fetch the picture of an icon's name from somebody else's server."""
+_WORDMARK: Final = Path(__file__).with_name("wordmark.svg")
 _STYLE: Final = Path(__file__).with_name("style.css")
+_INK: Final = {"light": "#3c4a57", "dark": "#c3ced8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,35 +37,40 @@ def dress() -> None:
     st.html(_STYLE)
 
 
+def sign() -> None:
+    """Show whose product this is above the navigation."""
+    st.logo(str(_WORDMARK), size="large", icon_image=str(MARK))
+
+
 def head(title: str, said: str, warehouse: Warehouse | None = None) -> None:
-    """Show a page's title, what it is for, and how old its numbers are."""
+    """Show a page's title, what it is for, and how old its numbers are, where they are the warehouse's."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="head"):
         with st.container(gap=None, width="content"):
             st.title(title, anchor=False)
             st.caption(said)
         if warehouse is not None:
-            _age(warehouse)
+            with st.container(gap=None, width="content", key="as-of"):
+                st.caption(
+                    f":material/schedule: {as_of(warehouse)}",
+                    help="When these numbers were built. They change together, at the next build of the warehouse.",
+                )
 
 
-def _age(warehouse: Warehouse) -> None:
-    published = phrases.clock_time(warehouse.published_at, st.context.timezone)
-    with st.container(gap=None, width="content", key="as-of"):
-        st.caption(
-            f":material/schedule: As of **{published}** · {phrases.ago(warehouse.published_at, now())}",
-            help="When these numbers were published. They change together, at the next build of the warehouse.",
-        )
+def as_of(warehouse: Warehouse) -> str:
+    """Return how old the warehouse's numbers are."""
+    published = phrases.clock_time(warehouse.built_at, st.context.timezone)
+    return f"As of **{published}** · {phrases.ago(warehouse.built_at, now())}"
 
 
 def tiles(title: str, numbers: Sequence[Tile]) -> None:
-    """Show a row of numbers, each with its label and what exactly it counts."""
+    """Show a row of numbers, each with its label and what exactly it counts; narrow screens wrap it."""
     st.subheader(title, anchor=False)
-    with st.grid("auto", min_column_width=165, gap="small"):
+    with st.grid(len(numbers), min_column_width=135, gap="small"):
         for tile in numbers:
             st.metric(tile.label, tile.value, help=tile.help, border=True)
 
 
-@contextmanager
-def card(title: str, said: str, table: pd.DataFrame, name: str) -> Iterator[None]:
+def card(title: str, said: str, table: pd.DataFrame, name: str, draw_chart: Callable[[], None]) -> None:
     """Frame a chart under its title, with its table and downloads one click away.
 
     Args:
@@ -70,6 +78,7 @@ def card(title: str, said: str, table: pd.DataFrame, name: str) -> Iterator[None
         said: one line on how to read it.
         table: the numbers behind the chart, columns named for people.
         name: names the downloads.
+        draw_chart: draws it; left out when there is nothing to draw.
     """
     with st.container(border=True, height="stretch", key=f"card-{name}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -80,7 +89,7 @@ def card(title: str, said: str, table: pd.DataFrame, name: str) -> Iterator[None
         if table.empty:
             st.info("Nothing in the chosen period, location and source.", icon=":material/filter_alt_off:")
         else:
-            yield
+            draw_chart()
 
 
 def shown(table: pd.DataFrame, name: str, **columns: Any) -> None:
@@ -91,7 +100,8 @@ def shown(table: pd.DataFrame, name: str, **columns: Any) -> None:
 
 def draw(chart: Drawing, alt_text: str) -> None:
     """Draw a chart, described for those who do not see it."""
-    st.altair_chart(chart, alt=alt_text)
+    ink = _INK[st.context.theme.type or "light"]
+    st.altair_chart(chart.configure_text(color=ink, fontSize=12), alt=alt_text)
 
 
 def nothing_built() -> None:

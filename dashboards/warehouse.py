@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 import duckdb
@@ -12,13 +11,13 @@ import pandas as pd
 import streamlit as st
 
 from hub_core.settings import Settings
+from hub_core.snapshot import Snapshot, current_snapshot, open_current
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Parameter: TypeAlias = str | int | date | None
 
-_POINTER = "CURRENT"
 _SNAPSHOTS_OPEN = 2
 """The newest, and the one before it for pages that are still being drawn."""
 _ANSWERS_KEPT = 500
@@ -29,7 +28,7 @@ class Warehouse:
     """One published snapshot, opened."""
 
     name: str
-    published_at: datetime
+    built_at: datetime
     connection: duckdb.DuckDBPyConnection
 
     def ask(self, question: str, parameters: Mapping[str, Parameter] | None = None) -> pd.DataFrame:
@@ -54,21 +53,14 @@ class Warehouse:
 
 def current(settings: Settings) -> Warehouse | None:
     """Return the newest published snapshot, or None when nothing was built yet."""
-    try:
-        name = (settings.warehouse_dir / _POINTER).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return None
-    return _open(settings.warehouse_dir, name)
+    snapshot = current_snapshot(settings)
+    return None if snapshot is None else _open(snapshot, settings)
 
 
-@st.cache_resource(max_entries=_SNAPSHOTS_OPEN, show_spinner=False)
-def _open(folder: Path, name: str) -> Warehouse:
+@st.cache_resource(max_entries=_SNAPSHOTS_OPEN, show_spinner=False, hash_funcs={Snapshot: lambda it: str(it.path)})
+def _open(snapshot: Snapshot, _settings: Settings) -> Warehouse:
     """Open a snapshot once for all visitors; a new one has a new name, so it is never mistaken for an old one."""
-    file = folder / name
-    connection = duckdb.connect(
-        str(file), read_only=True, config={"enable_external_access": False, "lock_configuration": True}
-    )
-    return Warehouse(name, datetime.fromtimestamp(file.stat().st_mtime, UTC), connection)
+    return Warehouse(snapshot.build_id, snapshot.built_at, open_current(_settings))
 
 
 @st.cache_data(max_entries=_ANSWERS_KEPT, show_spinner=False)

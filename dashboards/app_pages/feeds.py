@@ -22,7 +22,7 @@ _ALL_FEEDS = "All feeds"
 def show(visit: Visit) -> None:
     """Show the page."""
     snapshot = warehouse.current(visit.settings)
-    layout.head("Feeds and quality", "How far each feed is now, what could not be taken in, and why.", snapshot)
+    layout.head("Feeds and quality", "How far each feed is now, what could not be taken in, and why.")
     # Asked once per rerun and never on a timer: asking counts as use, and an unattended page must come to its end.
     states = visit.hub.feeds()
     _tiles(states)
@@ -47,7 +47,7 @@ def _tiles(states: tuple[FeedState, ...]) -> None:
         "Right now",
         [
             Tile("Feeds", phrases.count(len(states)), "Feeds of this installation."),
-            Tile("Messages received", phrases.count(received), "Since the installation was made."),
+            Tile("Records received", phrases.count(received), "Since the installation was made."),
             Tile(
                 "Rejected",
                 f"{phrases.count(rejected)} · {phrases.share(rejected, received)}",
@@ -57,7 +57,7 @@ def _tiles(states: tuple[FeedState, ...]) -> None:
             Tile(
                 "Oldest waiting",
                 phrases.span(timedelta(seconds=max(waits))) if waits else "none",
-                "How long the oldest stored message has waited to be applied.",
+                "How long the oldest stored record has waited to be applied.",
             ),
         ],
     )
@@ -155,7 +155,10 @@ def _when(entry: tuple[str, Reject]) -> datetime:
 def _trend(snapshot: Warehouse, feed: str | None) -> None:
     frame = figures.trend(snapshot, feed)
     table = frame.rename(columns=lambda name: str(name).replace("_", " ").capitalize())
-    with layout.card("Day by day", "Records by the day they were received, and what became of them.", table, "trend"):
-        layout.draw(
-            charts.fates_by_day(frame), "Columns: records by day, split by processed, filtered, rejected, waiting"
-        )
+
+    def draw() -> None:
+        chart = charts.fates_by_day(frame)
+        layout.draw(chart, "Columns: records by day, split by processed, filtered, rejected, waiting")
+
+    said = f"Records by the day they were received. {layout.as_of(snapshot)}"
+    layout.card("Day by day", said, table, "trend", draw)

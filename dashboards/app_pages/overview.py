@@ -12,6 +12,8 @@ from dashboards.warehouse import Warehouse
 
 _TESTS_DRAWN = 8
 _PAYERS_DRAWN = 6
+_SPLITS = ("Class", "Location")
+_AMOUNTS = {"billed": "Billed", "paid": "Paid", "patient_responsibility": "Patient responsibility"}
 _STATUSES = {
     "arrived": "Arrived",
     "booked": "Booked",
@@ -37,13 +39,10 @@ def show(visit: Visit) -> None:
     _tiles(snapshot, chosen)
     st.space("small")
     _encounters(snapshot, chosen)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _appointments(snapshot, chosen)
-        _payers(snapshot, chosen)
-    with right:
-        _lab_tests(snapshot, chosen)
-        _messages(snapshot, chosen)
+    for pair in ((_appointments, _lab_tests), (_payers, _messages)):
+        for column, card in zip(st.columns(2, gap="small"), pair, strict=True):
+            with column:
+                card(snapshot, chosen)
     _records(snapshot, chosen)
 
 
@@ -82,69 +81,69 @@ def _tiles(snapshot: Warehouse, chosen: Filters) -> None:
 
 
 def _encounters(snapshot: Warehouse, chosen: Filters) -> None:
-    split = st.session_state.get("split", "Class")
+    split = str(st.session_state.get("split", _SPLITS[0]))
     unit, frame = figures.encounters(snapshot, chosen, split.lower())
     table = frame.rename(columns={"period": unit.capitalize(), "part": split, "encounters": "Encounters"})
-    said = f"By {unit} in which they began (UTC), split by {split.lower()}."
-    with layout.card("Encounters over time", said, table, "encounters"):
+
+    def draw() -> None:
         st.segmented_control(
-            "Split by", ["Class", "Location"], key="split", default="Class", required=True, persist_state="session"
-        )
+            "Split by", _SPLITS, key="split", default=_SPLITS[0], required=True, persist_state="session",
+            label_visibility="collapsed",
+        )  # fmt: skip
         layout.draw(
-            charts.over_time(frame, unit=unit, value="encounters", split="part", split_title=split),
+            charts.over_time(
+                frame, unit=unit, value="encounters", split="part", split_title=split, last=figures.NOT_STATED
+            ),
             f"Stacked columns: encounters by {unit} and {split.lower()}",
         )
+
+    said = f"By {unit} in which they began (UTC), split by {split.lower()}."
+    layout.card("Encounters over time", said, table, "encounters", draw)
 
 
 def _appointments(snapshot: Warehouse, chosen: Filters) -> None:
     frame = figures.appointments(snapshot, chosen)
     frame["status"] = frame["status"].map(lambda status: _STATUSES.get(status, status))
+
+    def draw() -> None:
+        chart = charts.ranked(frame, label="status", value="appointments", value_title="Appointments")
+        layout.draw(chart, "Bars: appointments by status")
+
     table = frame.rename(columns=str.capitalize)
-    with layout.card("Appointments", "By their present status.", table, "appointments"):
-        layout.draw(
-            charts.ranked(frame, label="status", value="appointments", value_title="Appointments"),
-            "Bars: appointments by status",
-        )
+    layout.card("Appointments", "By their present status.", table, "appointments", draw)
 
 
 def _lab_tests(snapshot: Warehouse, chosen: Filters) -> None:
     frame = figures.lab_tests(snapshot, chosen)
-    table = frame.rename(columns=str.capitalize)
+
+    def draw() -> None:
+        chart = charts.ranked(frame.head(_TESTS_DRAWN), label="test", value="results", value_title="Results")
+        layout.draw(chart, "Bars: the most frequent tests by number of results")
+
     said = f"The {min(_TESTS_DRAWN, len(frame))} most frequent of {phrases.count(len(frame))} tests."
-    with layout.card("Lab results", said, table, "lab-results"):
-        layout.draw(
-            charts.ranked(frame.head(_TESTS_DRAWN), label="test", value="results", value_title="Results"),
-            "Bars: the most frequent tests by number of results",
-        )
+    layout.card("Lab results", said, frame.rename(columns=str.capitalize), "lab-results", draw)
 
 
 def _payers(snapshot: Warehouse, chosen: Filters) -> None:
     frame = figures.payers(snapshot, chosen)
-    names = {
-        "payer": "Payer",
-        "claims": "Claims",
-        "billed": "Billed",
-        "paid": "Paid",
-        "patient_responsibility": "Patient responsibility",
-        "denied": "Denied claims",
-    }
-    with layout.card(
-        "Claims by payer", "Billed by day of service; paid by day of payment.", frame.rename(columns=names), "payers"
-    ):
-        series = {name: names[name] for name in ("billed", "paid", "patient_responsibility")}
-        layout.draw(
-            charts.amounts(frame.head(_PAYERS_DRAWN), label="payer", series=series),
-            "Bars: billed, paid and patient responsibility by payer",
-        )
+
+    def draw() -> None:
+        chart = charts.amounts(frame.head(_PAYERS_DRAWN), label="payer", series=_AMOUNTS)
+        layout.draw(chart, "Bars: billed, paid and patient responsibility by payer")
+
+    table = frame.rename(columns={"payer": "Payer", "claims": "Claims", **_AMOUNTS, "denied": "Denied claims"})
+    layout.card("Claims by payer", "Billed by day of service; paid by day of payment.", table, "payers", draw)
 
 
 def _messages(snapshot: Warehouse, chosen: Filters) -> None:
     frame = figures.messages(snapshot, chosen)
-    table = frame.rename(columns=str.capitalize)
-    with layout.card("Messages by feed", "Records received in the period and what became of them.", table, "messages"):
-        layout.draw(
-            charts.fates_by_feed(frame), "Bars: records by feed, split by processed, filtered, rejected, waiting"
-        )
+
+    def draw() -> None:
+        chart = charts.fates_by_feed(frame)
+        layout.draw(chart, "Bars: records by feed, split by processed, filtered, rejected, waiting")
+
+    said = "Records received in the period and what became of them."
+    layout.card("Messages by feed", said, frame.rename(columns=str.capitalize), "messages", draw)
 
 
 def _records(snapshot: Warehouse, chosen: Filters) -> None:

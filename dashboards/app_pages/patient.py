@@ -95,6 +95,8 @@ def _people(people: tuple[Person, ...] | None) -> None:
 def _chart(opened: OpenChart) -> None:
     chart = opened.chart
     _banner(chart.person, opened.read_at)
+    if not chart.is_complete:
+        st.warning("This chart has more facts than can be shown here; the oldest are missing.")
     kind, sources, facts = _limited(chart.facts)
     if not facts:
         st.info("No facts of this kind.", icon=":material/filter_alt_off:")
@@ -111,8 +113,7 @@ def _banner(person: Person, read_at: datetime) -> None:
     with st.container(border=True, key="banner"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="top"):
             with st.container(gap=None, width="content"):
-                st.html(f'<h2 class="wc-name">{escape(person.name)}</h2>')
-                st.html(f"<div>{escape(_particulars(person))}</div>")
+                st.html(f'<h2 class="wc-name">{escape(person.name)}</h2><div>{escape(_particulars(person))}</div>')
             with st.container(horizontal=True, width="content", vertical_alignment="center"):
                 st.caption(f":material/schedule: Read {phrases.clock_time(read_at, st.context.timezone)}")
                 st.button("Read again", icon=":material/refresh:", type="tertiary", on_click=_forget_reading)
@@ -158,6 +159,8 @@ def _read(visit: Visit, person_id: UUID) -> OpenChart:
         with st.spinner("Reading the chart …"):
             opened = OpenChart(visit.hub.chart(person_id), now())
         st.session_state["opened"] = opened
+        # A person merged into another is answered with the one who remains.
+        st.session_state["person_id"] = opened.chart.person.person_id
     return opened
 
 
