@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ class DropFolders:
 
     def poll(self) -> int:
         """Store every complete file, and return how many were dealt with."""
-        return sum(1 for feed, folder in self._folders for _ in folder.poll(lambda p, n, f=feed: self._store(f, p, n)))
+        return sum(1 for feed, folder in self._folders for _ in folder.poll(partial(self._store, feed)))
 
     def _store(self, feed: Feed, path: Path, name: str) -> str | None:
         """Store one file; return why it failed when nothing in it could be taken."""

@@ -53,6 +53,6 @@ def _print_answers(found: Found) -> bool:
 
     refused = False
     for answer, is_refusal in answers(found):
-        click.get_binary_stream("stdout").write(answer.replace(b"\r", b"\n"))
+        click.echo(answer.replace(b"\r", b"\n"), nl=False)
         refused = refused or is_refusal
     return refused

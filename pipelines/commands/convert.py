@@ -42,7 +42,7 @@ def _print_bundles(found: Found, source: str) -> int:
     faults = 0
     for outcome in outcomes(found, source):
         if outcome.state == "processed":
-            click.get_binary_stream("stdout").write(dumps(_bundle([outcome])) + b"\n")
+            click.echo(dumps(_bundle([outcome])))
             continue
         faults += outcome.state == "rejected"
         reasons = "; ".join(f"{issue.location}: {issue.text}".removeprefix(": ") for issue in outcome.issues)

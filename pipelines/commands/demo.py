@@ -69,7 +69,7 @@ def _print_next(settings: Settings, made: DemoReport, name: str, password: str, 
     click.echo(f"  {settings.dashboards_url}  (log in as {name} with {password})")
     click.secho("\nThree things to try", bold=True)
     click.echo("  1. In the dashboards, open Patient and look up Maria Delgado: one chart from three systems.")
-    click.echo(f"  2. wholechart sql{where} \"{_QUESTION}\"")
+    click.echo(f'  2. wholechart sql{where} "{_QUESTION}"')
     if made.example_key:
         click.echo(f"  3. wholechart trace{where} lab_results {made.example_key}")
     click.echo(f"\nTwo records were rejected on purpose: wholechart messages list{where} --state rejected")

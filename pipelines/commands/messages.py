@@ -47,9 +47,10 @@ def list_(
 @click.option("--raw", is_flag=True, help="Write the bytes exactly as they arrived, and nothing else.")
 @data_dir
 def show(message_id: UUID, raw: bool, folder: Path | None) -> None:
-    """Show one message: its envelope, what it became, why it was rejected, and its bytes."""
+    """Show one message: its envelope, what it became, why it was rejected, and its bytes. The look is audited."""
     from pipelines.commands.printing import print_table
     from pipelines.installation import open_installation, settings_for
+    from pipelines.operator import audit_look
 
     with open_installation(settings_for(folder)) as installation, installation.database.begin() as unit:
         cursor = unit.driver.execute(
@@ -61,8 +62,9 @@ def show(message_id: UUID, raw: bool, folder: Path | None) -> None:
         if row is None:
             raise NotFoundError(f"there is no message {message_id}")
         body = installation.store.body(unit.driver, message_id, row[-1])
+        audit_look(installation, "message.read", {"message_id": str(message_id)})
         if raw:
-            click.get_binary_stream("stdout").write(body)
+            click.echo(body, nl=False)
             return
         names = [column.name for column in cursor.description or ()]
         for name, value in zip(names[:-1], row[:-1], strict=True):

@@ -41,8 +41,6 @@ def sql(query: str, output: str, as_json: bool, folder: Path | None) -> None:
     with open_current(settings_for(folder)) as warehouse:
         try:
             answer = warehouse.execute(query)
-            if answer.description is None:
-                return
             names = [column[0] for column in answer.description]
             if output == "parquet":
                 _write_parquet(answer)
@@ -57,12 +55,13 @@ def sql(query: str, output: str, as_json: bool, folder: Path | None) -> None:
 
 
 def _write_parquet(answer: Any) -> None:
-    from pyarrow import parquet
+    from pyarrow import BufferOutputStream, parquet
 
     if sys.stdout.isatty():
         raise click.UsageError("parquet is not for a terminal; redirect it: > answer.parquet")
-    table = answer.fetch_arrow_table()
-    parquet.write_table(table, click.get_binary_stream("stdout"))
+    buffer = BufferOutputStream()
+    parquet.write_table(answer.fetch_arrow_table(), buffer)
+    click.echo(buffer.getvalue().to_pybytes(), nl=False)
 
 
 def _csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -50,7 +50,7 @@ def report(installation: Installation) -> DemoReport:
     """Count what the house holds now."""
     with installation.database.begin() as unit:
         feeds = [FeedLine(*row) for row in unit.driver.execute(_FEEDS).fetchall()]
-        counts = unit.driver.execute(
+        resources, patient_records, persons = unit.driver.execute(
             "SELECT (SELECT count(*) FROM resource), (SELECT count(*) FROM person_member WHERE valid_to IS NULL),"
             " (SELECT count(DISTINCT person_id) FROM person_member WHERE valid_to IS NULL)"
         ).fetchall()[0]
@@ -58,7 +58,9 @@ def report(installation: Installation) -> DemoReport:
         marts = {mart: _value(warehouse, f"SELECT count(*) FROM marts.{mart}") for mart in _MARTS}  # noqa: S608
         return DemoReport(
             feeds,
-            *counts,
+            resources,
+            patient_records,
+            persons,
             marts,
             billed=str(_value(warehouse, "SELECT coalesce(sum(billed_amount), 0) FROM marts.claims")),
             paid=str(_value(warehouse, "SELECT coalesce(sum(paid_amount), 0) FROM marts.claim_payments")),
