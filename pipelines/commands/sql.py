@@ -60,7 +60,7 @@ def _write_parquet(answer: Any) -> None:
     if sys.stdout.isatty():
         raise click.UsageError("parquet is not for a terminal; redirect it: > answer.parquet")
     buffer = BufferOutputStream()
-    parquet.write_table(answer.fetch_arrow_table(), buffer)
+    parquet.write_table(answer.to_arrow_table(), buffer)
     click.echo(buffer.getvalue().to_pybytes(), nl=False)
 
 
