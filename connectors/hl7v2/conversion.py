@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from connectors.connector import Authority, Fact, Issue, Origin, Severity
@@ -11,6 +12,10 @@ from connectors.hl7v2.timestamps import Clock, clock
 from connectors.hl7v2.tokenizer import Message, Segment
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.ids import derived_id
+
+_PARTIES = frozenset({"Practitioner", "Organization", "Location"})
+_party_id = lru_cache(maxsize=1 << 14)(derived_id)
+"""Ids of those whom every message of a feed names again; ids of patients are kept nowhere."""
 
 
 def said(**elements: Any) -> Json:
@@ -61,7 +66,8 @@ class Conversion:
         key = (resource_type, source_id)
         found = self._ids.get(key)
         if found is None:
-            found = self._ids[key] = derived_id(self.origin.source, resource_type, source_id)
+            derive = _party_id if resource_type in _PARTIES else derived_id
+            found = self._ids[key] = derive(self.origin.source, resource_type, source_id)
         return found
 
     def reference(self, resource_type: str, source_id: str) -> Json:

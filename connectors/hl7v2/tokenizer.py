@@ -125,12 +125,12 @@ class Segment:
 
     __slots__ = ("fields", "message", "name", "ordinal")
 
-    def __init__(self, line: str, message: Message, ordinal: int) -> None:
-        """Split `line`, which is the `ordinal`-th segment of its name in `message`."""
-        self.fields = line.split(message.delimiters.field)
-        self.name = self.fields[0]
+    def __init__(self, fields: list[str], message: Message, ordinal: int) -> None:
+        """Take the split `fields` of the `ordinal`-th segment of its name in `message`."""
+        self.fields = fields
+        self.name = fields[0]
         if self.name in HEADERS:
-            self.fields.insert(1, message.delimiters.field)
+            fields.insert(1, message.delimiters.field)
         self.message = message
         self.ordinal = ordinal
 
@@ -226,9 +226,9 @@ class Message:
         seen: dict[str, int] = {}
         self.segments: list[Segment] = []
         for line in lines:
-            name = line.split(self.delimiters.field, 1)[0]
-            seen[name] = seen.get(name, 0) + 1
-            self.segments.append(Segment(line, self, seen[name]))
+            fields = line.split(self.delimiters.field)
+            ordinal = seen[fields[0]] = seen.get(fields[0], 0) + 1
+            self.segments.append(Segment(fields, self, ordinal))
 
     def _is_clean(self, body: str, lines: list[str]) -> bool:
         return (
