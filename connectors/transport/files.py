@@ -65,12 +65,12 @@ def walk(paths: Iterable[Path], *, expansion: Expansion = DEFAULT_EXPANSION) -> 
 
 
 def look(path: Path, name: str, *, is_named: bool = False, expansion: Expansion = DEFAULT_EXPANSION) -> Iterator[Found]:
-    """Yield what one file is, or what each member of an archive is."""
+    """Yield what one file is, or what each member of an archive is; links are followed only to a named file."""
     try:
-        if not opening.is_archive(path):
+        if not opening.is_archive(path, follow_links=is_named):
             yield _classify(path, None, name, is_named, expansion)
             return
-        for member in opening.members(path, expansion):
+        for member in opening.members(path, follow_links=is_named, expansion=expansion):
             yield _classify(path, member, f"{name}!{_plain(member)}", is_named, expansion)
     except UnreadableError as error:
         yield FileRefusal(name, error.text)

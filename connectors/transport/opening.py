@@ -47,29 +47,34 @@ class Expansion:
 DEFAULT_EXPANSION: Final = Expansion()
 
 
-def is_archive(path: Path) -> bool:
-    """Return whether a file is a zip archive, by name and content (office documents are zip by content alone)."""
+def is_archive(path: Path, *, follow_links: bool = False) -> bool:
+    """Return whether a file is a zip archive, by name and content (office documents are zip by content alone).
+
+    Raises:
+        UnreadableError: if it is no regular file, or cannot be opened.
+    """
     if path.suffix.lower() != ".zip":
         return False
-    with _regular(path, follow_links=True) as file:
+    with _regular(path, follow_links=follow_links) as file:
         return file.read(4) in _ZIP
 
 
-def members(path: Path, expansion: Expansion = DEFAULT_EXPANSION) -> list[str]:
+def members(path: Path, *, follow_links: bool = False, expansion: Expansion = DEFAULT_EXPANSION) -> list[str]:
     """Return the names of the files in a zip archive, in its order.
 
     Raises:
         UnreadableError: if it is damaged, or its files together are a bomb.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _regular(path, follow_links=follow_links) as file, zipfile.ZipFile(file) as archive:
+            size = os.fstat(file.fileno()).st_size
             infos = [info for info in archive.infolist() if not info.is_dir()]
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise UnreadableError("the zip archive is damaged or of an unknown kind") from error
     if len(infos) > expansion.members:
         raise UnreadableError(f"the zip archive has more than {expansion.members:,} files", code="too-costly")
     # What members declare is what they are held to when read; together, because they may share their bytes.
-    if not expansion.allows(sum(info.file_size for info in infos), path.stat().st_size):
+    if not expansion.allows(sum(info.file_size for info in infos), size):
         raise UnreadableError("the zip archive expands beyond reason; it is not read", code="too-costly")
     return [info.filename for info in infos]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.transport.files import FileRefusal, FoundFile, open_stream, walk
+from connectors.transport.files import FileRefusal, FoundFile, look, open_stream, walk
 from connectors.transport.opening import Expansion
 from hub_core.errors import UnreadableError
 
@@ -195,3 +195,12 @@ def test_names_of_files_are_fit_for_a_line_of_text(tmp_path: Path) -> None:
     (tmp_path / "a\nb\x1b[31m.json").write_bytes(b"")
     (name,) = refusals(tmp_path)
     assert name == f"{tmp_path.name}/a?b?[31m.json"
+
+
+def test_a_link_to_an_archive_is_followed_only_when_a_person_names_it(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("one.json", PATIENT)
+    (tmp_path / "link.zip").symlink_to(tmp_path / "all.zip")
+    assert list(readable(tmp_path / "link.zip")) == ["link.zip!one.json"]
+    (refusal,) = look(tmp_path / "link.zip", "link.zip")
+    assert isinstance(refusal, FileRefusal)
