@@ -40,11 +40,11 @@ def sql(query: str, output: str, as_json: bool, folder: Path | None) -> None:
 
     with open_current(settings_for(folder)) as warehouse:
         try:
+            if output == "parquet":
+                _write_parquet(warehouse.sql(query))
+                return
             answer = warehouse.execute(query)
             names = [column[0] for column in answer.description]
-            if output == "parquet":
-                _write_parquet(answer)
-                return
             rows = answer.fetchall()
         except duckdb.Error as error:
             raise UnreadableError(_first_line(error)) from error
