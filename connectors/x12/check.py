@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from connectors.x12.adjudicated import AdjudicatedClaim, claim_loops, read_adjudicated
 from connectors.x12.balance import claim_balance, remittance_balance
+from connectors.x12.claim_lines import service_issues
 from connectors.x12.collector import collector_paused
 from connectors.x12.envelope import envelope_issues
 from connectors.x12.guide_835 import GUIDE_835
@@ -39,10 +40,19 @@ def _findings(transaction: Transaction) -> Iterator[Finding]:
         for claim in (loop for loop in root.walk() if loop.name == "2300"):
             yield from situation_findings(claim)
             yield from ((claim.opener.ordinal, issue) for issue in claim_balance(claim))
+        yield from _service_findings(root, "2400", "SV1")
     else:
         root = read_loops(GUIDE_835, body)
         yield from structure_findings(GUIDE_835, root)
+        yield from _service_findings(root, "2110", "SVC")
         yield from ((len(transaction.segments), issue) for issue in _remittance_balance(root))
+
+
+def _service_findings(root: Loop, loop_name: str, segment_name: str) -> Iterator[Finding]:
+    for loop in root.walk():
+        if loop.name == loop_name:
+            for issue in service_issues([loop], segment_name, loop_name):
+                yield loop.opener.ordinal, issue
 
 
 def _remittance_balance(root: Loop) -> Iterator[Issue]:

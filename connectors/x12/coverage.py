@@ -23,8 +23,9 @@ _ORDER = {"P": 1, "S": 2, "T": 3, "A": 4, "B": 5, "C": 6, "D": 7, "E": 8, "F": 9
 class Insured:
     """Who the claims of one 2000B or 2000C are for, and who is asked to pay."""
 
+    key: str
+    """Business identifier of the patient."""
     patient: Json
-    subscriber: Json
     insurer: Json
     coverage: Json
     order: int
@@ -63,7 +64,8 @@ def insured(facts: FactSet, subscriber_loop: Loop, dependent_loop: Loop | None, 
     insurer = payer(facts, payer_loop)
     coverage = _coverage(terms, who, subscriber, insurer, relation, member_id)
     source_id = "|".join(part for part in (key, tail) if part)
-    return Insured(who, subscriber, insurer, facts.add(coverage, source_id, Authority.MENTION), order_of(terms))
+    reference = facts.add(coverage, source_id, Authority.MENTION)
+    return Insured(source_id, who, insurer, reference, order_of(terms))
 
 
 def order_of(terms: Segment) -> int:

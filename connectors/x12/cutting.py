@@ -18,6 +18,7 @@ from hub_core.errors import TooLargeError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_ENDS_STRAY = frozenset({"ISA", "TA1", "GS", "ST", "IEA"})
 _BLANK = b" \t\r\n\0\x1a\xef\xbb\xbf"
 
 
@@ -76,7 +77,7 @@ class _Cutter:
     def take(self, segment: Segment) -> Iterator[Piece | Refusal]:
         """Yield what is complete once `segment` has come."""
         self.offset = segment.offset
-        if segment.name or segment.size == 0:
+        if segment.name in _ENDS_STRAY:
             yield from self._end_stray()
         if segment.name == "ISA":
             yield from self._end_interchange(None)

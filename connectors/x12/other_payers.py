@@ -27,7 +27,7 @@ def other_insurance(facts: FactSet, other: Loop, cover: Insured) -> Json | None:
         coverage["subscriberId"] = member_id
     coverage |= {"beneficiary": cover.patient, "relationship": relationship(terms[2].strip()), "payor": [insurer]}
     coverage["order"] = order_of(terms)
-    key = member_key(payer_id(payer_loop.opener), member_id or "unstated", cover.patient["reference"])
+    key = member_key(payer_id(payer_loop.opener), member_id or "unstated", cover.key)
     reference = facts.add(coverage, key, Authority.MENTION)
     row: Json = {"sequence": order_of(terms), "focal": False, "coverage": reference}
     return row | _prior_payment(other)

@@ -26,6 +26,7 @@ CLAIM = (Path(__file__).parents[3] / "golden" / "x12" / "claim_subscriber" / "in
         (b"XX*1205975380", b"XX*1205975381", "2310B NM109, segment 25", "check digit"),
         (b"DTP*472*RD8*20250325-20250326", b"DTP*472*RD8*20250325", "2400 DTP03, segment 36", "RD8"),
         (b"DTP*431*D8*20250320~", b"DTP*431*D8*20250320*9~", "2300 DTP04, segment 20", "4 elements"),
+        (b"HC:99214:25", b"HC>99214>25", "2400 SV101, segment 31", "ISA16"),
         (b"REF*D9", b"ZZZ*D9", "ZZZ, segment 21", "no such segment"),
     ],
 )

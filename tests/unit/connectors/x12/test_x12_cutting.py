@@ -63,6 +63,13 @@ def test_bytes_outside_an_interchange_are_refused_with_their_place() -> None:
     assert "13 bytes" in refusal.issue.text
 
 
+def test_segments_outside_a_set_are_one_refusal_however_many() -> None:
+    body = interchange(ONE).replace(b"ST*", b"REF*1~SE*1~REF*2~ST*", 1)
+    (refusal,) = refusals(body)
+    assert "17 bytes" in refusal.issue.text
+    assert len(bodies(body)) == 1
+
+
 def test_a_stream_without_interchange_is_one_refusal() -> None:
     assert len(refusals(b"x" * 100_000)) == 1
     assert bodies(b"x" * 100_000) == []
