@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub_core.fhir.canonical import load_object
-from pipelines.lake.envelopes import ENVELOPES
+from pipelines.lake.envelopes import ENVELOPES, Envelope
 from pipelines.lake.manifest import LakeFile, Manifest
 from pipelines.views.compiler import CompiledView, compile_view
 from pipelines.views.definition import ViewDefinition, read_definition
@@ -71,8 +71,7 @@ def create_views(
         on_progress(view.name)
         yield _create(connection, view.name, view.over(_current(view, lake, manifest)))
     for envelope in ENVELOPES:
-        files = _list(lake, manifest.of(envelope.table))
-        yield _create(connection, envelope.table, f"SELECT * FROM read_parquet({files})")  # noqa: S608 - our own names
+        yield _create(connection, envelope.table, _whole(connection, envelope, lake, manifest))
 
 
 def envelope_columns(resource: str) -> list[tuple[str, str]]:
@@ -94,6 +93,14 @@ def envelope_columns(resource: str) -> list[tuple[str, str]]:
 def _create(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> ViewTable:
     made = connection.execute(f'CREATE TABLE views."{name}" AS {query}').fetchall()
     return ViewTable(name, int(made[0][0]))
+
+
+def _whole(connection: duckdb.DuckDBPyConnection, envelope: Envelope, lake: Path, manifest: Manifest) -> str:
+    """Return a query for a table of envelopes, empty before its first file."""
+    if files := manifest.of(envelope.table):
+        return f"SELECT * FROM read_parquet({_list(lake, files)})"  # noqa: S608 - our own file names
+    connection.register("no_rows", envelope.schema.empty_table())
+    return "SELECT * FROM no_rows"
 
 
 def _current(view: CompiledView, lake: Path, manifest: Manifest) -> str:

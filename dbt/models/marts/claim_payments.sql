@@ -36,6 +36,12 @@ organizations as (
 
 ),
 
+claims as (
+
+    select * from {{ ref('stg_claims') }}
+
+),
+
 amounts as (
 
     select
@@ -64,7 +70,8 @@ final as (
     select
         amounts.explanation_of_benefit_id::varchar as claim_payment_id,
         amounts.answered_claim_id::varchar as claim_id,
-        patients.person_id::varchar as person_id,
+        -- The claim knows its patient better than the remittance, which may name the member only.
+        coalesce(claim_patients.person_id, patients.person_id)::varchar as person_id,
         amounts.patient_id::varchar as patient_id,
         amounts.payer_organization_id::varchar as payer_organization_id,
         coalesce(organizations.name, amounts.payer_name, amounts.coverage_name)::varchar as payer_name,
@@ -97,6 +104,8 @@ final as (
 
     from amounts
     left join patients on amounts.patient_id = patients.patient_id
+    left join claims on amounts.answered_claim_id = claims.claim_id
+    left join patients as claim_patients on claims.patient_id = claim_patients.patient_id
     left join organizations on amounts.payer_organization_id = organizations.organization_id
 
 )
