@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hub_api.practice.names import concept, display_name, joined, number, quantity, reference
+from hub_api.practice.names import concept, display_name, joined, money, number, quantity, reference
 from hub_core.fhir.canonical import Json
 
 
@@ -141,16 +141,15 @@ def _coverage(resource: Json) -> Line:
 def _claim(resource: Json) -> Line:
     lines = concept([item.get("productOrService") for item in resource.get("item", [])])
     return Line(
-        "Billing", f"Claim {quantity(resource.get('total'))}".strip(), joined(lines, reference(resource.get("insurer")))
+        "Billing", f"Claim {money(resource.get('total'))}".strip(), joined(lines, reference(resource.get("insurer")))
     )
 
 
 def _explanation(resource: Json) -> Line:
     totals = [
-        f"{concept(total.get('category'))} {quantity(total.get('amount'))}".strip()
-        for total in resource.get("total", [])
+        f"{concept(total.get('category'))} {money(total.get('amount'))}".strip() for total in resource.get("total", [])
     ]
-    paid = quantity(resource.get("payment", {}).get("amount"))
+    paid = money(resource.get("payment", {}).get("amount"))
     return Line(
         "Billing",
         f"Paid {paid}" if paid else "Explanation of benefit",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Final
 
 from hub_core.fhir.canonical import Json, Lexeme
+
+_CENT: Final = Decimal("0.01")
 
 
 def display_name(resource: Json) -> str:
@@ -33,11 +35,19 @@ def concept(value: Any) -> str:
 
 
 def quantity(value: Any) -> str:
-    """Return a Quantity or Money as it was written, digits and all."""
+    """Return a Quantity as it was written, digits and all."""
     if not isinstance(value, dict) or "value" not in value:
         return ""
-    unit = value.get("unit") or value.get("code") or value.get("currency") or ""
+    unit = value.get("unit") or value.get("code") or ""
     return f"{value.get('comparator', '')}{number(value['value'])} {unit}".rstrip()
+
+
+def money(value: Any) -> str:
+    """Return a Money in cents, as a statement shows it."""
+    if not isinstance(value, dict) or "value" not in value:
+        return ""
+    amount = Decimal(number(value["value"])).quantize(_CENT, ROUND_HALF_UP)
+    return f"{amount:,} {value.get('currency', '')}".rstrip()
 
 
 def number(value: Any) -> str:

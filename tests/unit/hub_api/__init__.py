@@ -1,0 +1,1 @@
+"""The hub's parts that need no database."""
