@@ -44,8 +44,9 @@ class Verdict(Enum):
 def acknowledge(body: bytes, verdict: Verdict, *, at: datetime, control_id: str, issues: Iterable[Issue] = ()) -> bytes:
     """Return the answer to the message in `body`; empty where its sender wants none.
 
-    In enhanced mode (MSH-15 or MSH-16 valued) this is the commit answer CA, CE or CR, which MSH-15 may decline;
-    in original mode it is AA, AE or AR.
+    In original mode that is AA, AE or AR. In enhanced mode (MSH-15 or MSH-16 valued) it is the commit answer CA, CE or
+    CR if MSH-15 wants it; a sender that declines it, but wants the application's answer by MSH-16, gets AA, AE or AR
+    at once rather than none.
 
     Args:
         body: the message answered, readable or not.
@@ -62,25 +63,27 @@ def acknowledge(body: bytes, verdict: Verdict, *, at: datetime, control_id: str,
     accept, application = message.header.text(15).upper(), message.header.text(16).upper()
     if not accept and not application:
         return _answer(message, f"A{verdict.value}", at, control_id, issues)
-    if not _wanted(accept or "NE", verdict):
-        return b""
-    return _answer(message, f"C{verdict.value}", at, control_id, issues)
+    if _wanted(accept, verdict):
+        return _answer(message, f"C{verdict.value}", at, control_id, issues)
+    if _wanted(application, verdict):
+        return _answer(message, f"A{verdict.value}", at, control_id, issues)
+    return b""
 
 
 def acknowledge_application(
     body: bytes, verdict: Verdict, *, at: datetime, control_id: str, issues: Iterable[Issue] = ()
 ) -> bytes:
-    """Return the application answer of enhanced mode, after the message was mapped; empty where MSH-16 declines it."""
+    """Return the application answer that follows a commit answer, after the mapping; empty where MSH-16 declines it."""
     message = parse(body)
-    if not _wanted(message.header.text(16).upper() or "NE", verdict):
+    if not _wanted(message.header.text(16).upper(), verdict):
         return b""
     return _answer(message, f"A{verdict.value}", at, control_id, issues)
 
 
 def _wanted(condition: str, verdict: Verdict) -> bool:
-    """Return whether table 0155 asks for an answer: always, never, on error, on success."""
+    """Return whether table 0155 asks for an answer: always, on error, on success; anything else is never."""
     accepted = verdict is Verdict.ACCEPTED
-    return {"NE": False, "ER": not accepted, "SU": accepted}.get(condition, True)
+    return {"AL": True, "ER": not accepted, "SU": accepted}.get(condition, False)
 
 
 def _answer(message: Message | None, code: str, at: datetime, control_id: str, issues: Iterable[Issue]) -> bytes:

@@ -107,7 +107,7 @@ class MLLPListener:
             await _Conversation(reader, writer, peer, self._responder, self._limits).run()
         except asyncio.CancelledError:
             _LOG.info("MLLP %s: closed by the listener", peer)
-        except Exception as error:  # the boundary of a connection: whatever happens on it ends it alone
+        except Exception as error:  # boundary: the other connections of the listener
             _LOG.error("MLLP %s: closed after %s", peer, type(error).__name__)
         finally:
             self._connections.discard(task)

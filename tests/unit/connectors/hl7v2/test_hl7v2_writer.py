@@ -46,7 +46,13 @@ def test_enhanced_mode(accept: str, verdict: Verdict, code: str) -> None:
 )
 def test_no_answer_where_none_is_wanted(accept: str, verdict: Verdict) -> None:
     """An empty answer sends nothing."""
-    assert answer(message(PID, tail=f"|||{accept}|AL"), verdict) == b""
+    assert answer(message(PID, tail=f"|||{accept}|NE"), verdict) == b""
+
+
+@pytest.mark.parametrize("accept", ["", "NE"])
+def test_sender_that_wants_only_the_application_answer_gets_it(accept: str) -> None:
+    """`NE|AL` is what many systems are set to: silence would make them send again for ever."""
+    assert parse(answer(message(PID, tail=f"|||{accept}|AL"))).value("MSA-1") == "AA"
 
 
 def test_application_answer_of_enhanced_mode() -> None:
