@@ -87,7 +87,9 @@ def _keep(
     key = claim_key(billing.key, claim)
     cover = insured(facts, subscriber, dependent, key)
     if cover is None:
-        yield Issue("error", "required", "the claim has no subscriber (2010BA), payer (2010BB) or SBR", place)
+        yield Issue(
+            "error", "required", "the claim lacks subscriber (2010BA), SBR, payer (2010BB) or dependent (2010CA)", place
+        )
         return
     try:
         resource = _claim(facts, claim, billing, cover, created)

@@ -38,7 +38,7 @@ def member_key(payer_key: str, member_id: str, *dependent: str) -> str:
 
 
 def insured(facts: FactSet, subscriber_loop: Loop, dependent_loop: Loop | None, claim_key: str) -> Insured | None:
-    """Keep the people and the coverage of a 2000B (and 2000C); None if the subscriber or the payer is not named.
+    """Keep the people and the coverage of a 2000B (and 2000C); None if one of them is not named.
 
     Args:
         facts: where they are kept.
@@ -48,15 +48,18 @@ def insured(facts: FactSet, subscriber_loop: Loop, dependent_loop: Loop | None, 
     """
     person, payer_loop = subscriber_loop.loop("2010BA"), subscriber_loop.loop("2010BB")
     terms = subscriber_loop.segment("SBR")
-    if person is None or payer_loop is None or terms is None:
+    dependent = dependent_loop.loop("2010CA") if dependent_loop else None
+    if person is None or payer_loop is None or terms is None or (dependent_loop and not dependent):
         return None
     payer_key = payer_id(payer_loop.opener)
+    if not payer_key:
+        return None
     member_id = person.opener[9].strip()
     key = member_key(payer_key, member_id) if member_id else f"claim|{claim_key}"
     identifiers = [member_identifier(payer_key, member_id)] if member_id else []
     subscriber = patient(facts, person, key, identifiers)
-    who, relation, tail = subscriber, SELF if dependent_loop is None else "", ""
-    if dependent_loop is not None and (dependent := dependent_loop.loop("2010CA")):
+    who, relation, tail = subscriber, SELF, ""
+    if dependent_loop and dependent:
         tail = _dependent_tail(dependent)
         who = patient(facts, dependent, f"{key}|{tail}", identifiers)
         pat = dependent_loop.segment("PAT")

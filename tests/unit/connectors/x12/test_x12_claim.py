@@ -43,6 +43,12 @@ def test_a_set_of_which_no_claim_can_be_kept_is_rejected_without_facts() -> None
     assert "missing" in outcome.issues[0].text
 
 
+def test_the_claim_of_a_dependent_nobody_names_never_becomes_the_subscribers() -> None:
+    outcome = convert(interchange(transaction_set(*BILLING, *SUBSCRIBER, "HL*3*2*23*0", "PAT*19", *CLAIM)))
+    assert (outcome.state, outcome.facts) == ("rejected", ())
+    assert "2010CA" in outcome.issues[0].text
+
+
 def test_a_number_used_twice_keeps_both_claims_unless_they_are_the_same() -> None:
     other = ("CLM*C1*20***11:B:1", "LX*1", "SV1*HC:99214*20*UN*1***1")
     outcome = convert(interchange(transaction_set(*BILLING, *SUBSCRIBER, *CLAIM, *CLAIM, *other)))
