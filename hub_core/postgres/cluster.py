@@ -12,14 +12,12 @@ from psycopg import sql
 
 from hub_core.errors import DatabaseUnavailableError
 from hub_core.postgres.binaries import Binaries, copied_below, installed
-from hub_core.postgres.configuration import SUPERUSER
+from hub_core.postgres.configuration import PORT, SUPERUSER
 from hub_core.postgres.places import Places, system_directory, write_whole
 from hub_core.postgres.programs import run_as
 
 ROLE = "wholechart"
 DATABASE = "wholechart"
-PORT = 5432
-"""Only a suffix of the socket's name: nothing listens on the network."""
 _INITDB_OPTIONS = (
     "--data-checksums",
     "--encoding=UTF8",

@@ -9,6 +9,8 @@ from pathlib import Path
 from hub_core.postgres.binaries import Binaries
 from hub_core.postgres.places import Places, write_whole
 
+PORT = 5432
+"""Only a suffix of the socket's name: nothing listens on the network."""
 SUPERUSER = "postgres"
 """Bootstrap role, for the operating-system users below only; the product works as `wholechart`, which is not one."""
 
@@ -18,6 +20,7 @@ _SETTINGS = """\
 include 'data/postgresql.conf'
 
 listen_addresses = ''
+port = {port}
 unix_socket_directories = {socket_directory}
 unix_socket_permissions = 0777
 hba_file = {hba_file}
@@ -75,6 +78,7 @@ def write_configuration(places: Places, binaries: Binaries, socket_directory: Pa
     hba, ident = places.area / "pg_hba.conf", places.area / "pg_ident.conf"
     settings = _SETTINGS.format(
         socket_directory=_quoted(socket_directory),
+        port=PORT,
         hba_file=_quoted(hba),
         ident_file=_quoted(ident),
         log_directory=_quoted(places.log_dir),

@@ -18,7 +18,8 @@ import psycopg
 
 import hub_core
 from hub_core.errors import DatabaseUnavailableError
-from hub_core.postgres.cluster import DATABASE, PORT, ROLE
+from hub_core.postgres.cluster import DATABASE, ROLE
+from hub_core.postgres.configuration import PORT
 from hub_core.postgres.locks import EXCLUSIVE, SHARED, FileLock
 from hub_core.postgres.places import Places, locate
 
