@@ -45,9 +45,9 @@ class FHIRConnector:
         try:
             document = orjson.loads(body.removeprefix(cutting.BOM))
             kind = structure.resource_type(document)
-        except (ValueError, UnreadableError):
+            keys = sorted(set(islice(_patients(document), _MOST_KEYS * 1000)))
+        except (ValueError, RecursionError, UnreadableError):
             return Envelope("unreadable")
-        keys = sorted(set(islice(_patients(document), _MOST_KEYS * 1000)))
         return Envelope(kind, keys=tuple(keys) if len(keys) <= _MOST_KEYS else ())
 
     def convert(self, body: bytes, origin: Origin) -> Iterator[Outcome]:

@@ -313,3 +313,9 @@ def test_the_envelope_of_ndjson_and_of_exports_is_in_no_one_s_order() -> None:
     many = bundle(*({"resource": {"resourceType": "Patient", "id": f"p{n}"}} for n in range(100)))
     assert CONNECTOR.envelope(json.dumps(many).encode(), NORTH).keys == ()
     assert CONNECTOR.envelope(b"{", NORTH).kind == "unreadable"
+
+
+def test_a_document_nested_as_deep_as_json_readers_go_has_an_envelope() -> None:
+    deep = b'{"resourceType":"Basic","a":' + b'{"a":' * 1000 + b"1" + b"}" * 1001
+    assert CONNECTOR.envelope(deep, NORTH).kind in ("Basic", "unreadable")
+    assert convert(deep).state == "rejected"
