@@ -123,7 +123,7 @@ class GroupCommit(Generic[T, R]):
         """Write a group and give out its answers; return why it was refused, with nobody answered."""
         try:
             answers = self._write([item for item, _ in group])
-        except BaseException as error:  # the boundary: whoever handed the item in gets the error
+        except BaseException as error:  # boundary: whoever handed the item in gets the error
             return error
         if len(answers) != len(group):
             # Written already: trying again would write it twice.
