@@ -24,7 +24,6 @@ class Entry:
     resource: Json
     source_id: str
     full_url: str | None
-    location: str
 
 
 def convert(bundle: Json, inspector: structure.Inspector, conversion: Conversion) -> tuple[list[Fact], list[Issue]]:
@@ -80,4 +79,4 @@ def _read(entry: Any, location: str, inspector: structure.Inspector, issues: lis
     issues.extend(inspector.inspect(resource, location))
     full_url = entry.get("fullUrl")
     full_url = full_url if isinstance(full_url, str) else None
-    return Entry(resource, source_id_of(resource, full_url), full_url, location)
+    return Entry(resource, source_id_of(resource, full_url), full_url)

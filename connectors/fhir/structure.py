@@ -21,6 +21,7 @@ _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _LONGEST_ID: Final = 255
 _MOST_WARNINGS: Final = 20
 """Empty values told per resource: the first ones show a sender what is wrong."""
+
 OTHER_RELEASES: Final = {
     **dict.fromkeys(
         ("BodySite", "DataElement", "DeviceComponent", "EligibilityRequest", "EligibilityResponse", "ExpansionProfile",
@@ -47,10 +48,10 @@ OTHER_RELEASES: Final = {
 
 
 def load(text: bytes) -> Json:
-    """Return the JSON object of a record.
+    """Return the JSON object of a record, which is known to be one that can be written back.
 
     Raises:
-        UnreadableError: if it is none.
+        UnreadableError: if it is none, or holds a number that would lose digits.
     """
     if not text.lstrip().startswith(b"{"):
         raise UnreadableError("a JSON object was expected", code="invalid")

@@ -36,7 +36,7 @@ def _known(name: str, patient: str = "", dates: str = "", search: str = "") -> R
 
 
 _PERSON = "name telecom address gender birthdate=birthDate"
-_ORDER = "code category intent priority subject encounter requester"
+
 
 _KNOWN = (
     _known("Account", "subject", "servicePeriod.start", "type name subject owner period=servicePeriod"),
@@ -235,7 +235,7 @@ _KNOWN = (
         "ServiceRequest",
         "subject",
         "occurrenceDateTime occurrencePeriod.start authoredOn",
-        f"{_ORDER} performer occurrence authored=authoredOn",
+        "code category intent priority subject encounter requester performer occurrence authored=authoredOn",
     ),
     _known("Slot", "", "start", "start serviceType specialty schedule"),
     _known(
