@@ -22,10 +22,7 @@ from hub_core.fhir.canonical import Json
 from hub_core.fhir.systems import CLAIM_TYPE, IDENTIFIER_TYPE, PROCESS_PRIORITY
 
 _PRIOR = coded("http://terminology.hl7.org/CodeSystem/ex-relatedclaimrelationship", "prior")
-_REFERENCE_TYPES: dict[str, Json] = {
-    "D9": {"system": OWN_IDENTIFIER + "clearinghouse-trace"},
-    "EA": {"type": coded(IDENTIFIER_TYPE, "MR")},
-}
+_CLEARINGHOUSE_TRACE = OWN_IDENTIFIER + "clearinghouse-trace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +135,9 @@ def _identifiers(claim: Loop) -> Iterator[Json]:
     """Yield the provider's number of the claim (CLM01) and the clearinghouse's (REF*D9)."""
     number = claim.opener[1].strip()
     yield {"type": coded(IDENTIFIER_TYPE, "AN"), "system": PATIENT_CONTROL_NUMBER, "value": number}
-    for reference in claim.all("REF", "D9", "EA"):
+    for reference in claim.all("REF", "D9"):
         if value := reference[2].strip():
-            yield _REFERENCE_TYPES[reference[1]] | {"value": value}
+            yield {"system": _CLEARINGHOUSE_TRACE, "value": value}
 
 
 def _related(claim: Loop) -> Json:

@@ -40,6 +40,9 @@ _INFORMATION_DATES = {
 }  # fmt: skip
 """Date qualifiers of 2300 DTP that support the claim, with our words for them."""
 
+_INFORMATION_NUMBERS = {"9F": "referral-number", "EA": "medical-record-number", "X4": "laboratory-number"}
+"""Reference qualifiers of 2300 REF that support the claim."""
+
 
 def frequency(opener: Segment) -> str:
     """Return the claim frequency (CLM05-3): 1 original, 7 replacement, 8 void; original when it is not stated."""
@@ -148,9 +151,9 @@ def _information(claim: Loop) -> Iterator[Json]:
     for segment in claim.all("DTP", *_INFORMATION_DATES):
         if when := day(segment[3]):
             yield _fact("date", _INFORMATION_DATES[segment[1]]) | {"timingDate": when}
-    for segment in claim.all("REF", "9F"):
+    for segment in claim.all("REF", *_INFORMATION_NUMBERS):
         if value := segment[2].strip():
-            yield _fact("referral-number") | {"valueString": value}
+            yield _fact(_INFORMATION_NUMBERS[segment[1]]) | {"valueString": value}
     for segment in claim.all("NTE"):
         if text := segment[2].strip():
             yield _fact("note") | {"valueString": text}

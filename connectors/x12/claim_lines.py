@@ -17,7 +17,6 @@ from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.systems import NDC
 
-CENT = Decimal("0.01")
 _LINE_PROVIDERS = ("2420A", "2420B", "2420D", "2420E", "2420F")
 
 
@@ -102,9 +101,18 @@ def _amounts(service: Segment) -> Json:
     if quantity is not None:
         unit = service[3].strip()
         amounts["quantity"] = {"value": quantity} | ({"system": element_system(UNIT), "code": unit} if unit else {})
-        if quantity > 0 and (price := (net / quantity).quantize(CENT)) * quantity == net:
+        if (price := _unit_price(net, quantity)) is not None:
             amounts["unitPrice"] = money(price)
     return amounts | {"net": money(net)}
+
+
+def _unit_price(net: Decimal, quantity: Decimal) -> Decimal | None:
+    """Return what a unit costs; None when that is not a whole number of cents."""
+    if quantity <= 0:
+        return None
+    price = net / quantity
+    in_cents = price * 100
+    return price if price * quantity == net and in_cents == in_cents.to_integral_value() else None
 
 
 def _drug(line: Loop) -> Json:

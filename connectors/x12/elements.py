@@ -85,6 +85,6 @@ def moment(day_text: str, time_text: str, zone: str) -> datetime | None:
         return None
     try:
         local = datetime.strptime(day_text[:8] + digits, "%Y%m%d%H%M%S").replace(tzinfo=ZoneInfo(zone))
-    except ValueError:
+        return local.astimezone(UTC)
+    except (ValueError, OverflowError):  # no time of day; the first or last day of the calendar, seen from elsewhere
         return None
-    return local.astimezone(UTC)

@@ -107,7 +107,7 @@ def patient(
     A loop without segments is somebody of whom only the identifier is known.
     """
     resource: Json = {"resourceType": "Patient"}
-    known = [*identifiers, *_reference_identifiers(loop)]
+    known = [*identifiers, *_reference_identifiers(loop, "SY")]
     if known:
         resource["identifier"] = known
     if loop.segments and (name := person_name(loop.opener)):
@@ -152,11 +152,11 @@ def _provider_identifiers(loop: Loop, qualifier: str, stated: str) -> Iterator[J
             NPI if qualifier == "XX" else _TAX_QUALIFIERS.get(qualifier, f"{OWN_IDENTIFIER}x12-{qualifier.lower()}")
         )
         yield {"system": system, "value": stated}
-    yield from _reference_identifiers(loop)
+    yield from _reference_identifiers(loop, *_TAX_QUALIFIERS)
 
 
-def _reference_identifiers(loop: Loop) -> Iterator[Json]:
-    for reference in loop.all("REF", *_TAX_QUALIFIERS):
+def _reference_identifiers(loop: Loop, *qualifiers: str) -> Iterator[Json]:
+    for reference in loop.all("REF", *qualifiers):
         if value := reference[2].strip():
             yield {"system": _TAX_QUALIFIERS[reference[1]], "value": value}
 

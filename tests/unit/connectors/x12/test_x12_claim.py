@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
+from connectors.connector import Origin
+from connectors.x12.connector import X12Connector
 from tests.unit.connectors.x12.interchanges import convert, interchange, resources, transaction_set
 
 BILLING = ("BHT*0019*00*1*20250401*0930*CH", "HL*1**20*1", "NM1*85*2*CLINIC*****XX*1234567893")
@@ -92,3 +96,22 @@ def test_names_outside_ascii_survive_in_either_encoding() -> None:
         )
         (patient,) = resources(convert(body), "Patient")
         assert patient["name"][0]["family"] == "PEÑA"
+
+
+@pytest.mark.parametrize("quantity", ["0", "-1", "3", ".000000000001", "999999999999999999"])
+def test_a_unit_price_is_stated_in_whole_cents_or_not_at_all(quantity: str) -> None:
+    body = interchange(transaction_set(*BILLING, *SUBSCRIBER, *CLAIM)).replace(b"UN*1*", f"UN*{quantity}*".encode())
+    (claim,) = resources(convert(body.replace(b"10.10", b"999999999999999999.99")), "Claim")
+    price = claim["item"][0].get("unitPrice", {"value": Decimal(0)})["value"]
+    assert price == 0 or price * Decimal(quantity) == claim["item"][0]["net"]["value"]
+
+
+@pytest.mark.parametrize("date", ["00010101", "99991231", "20251301", "2025"])
+def test_dates_at_the_edges_of_the_calendar_are_no_trouble(date: str) -> None:
+    body = interchange(transaction_set(*BILLING, *SUBSCRIBER, *CLAIM))
+    body = body.replace(b"*1*20250401*0930*CH", f"*1*{date}*2359*CH".encode()).replace(
+        b"D8*20250325", f"D8*{date}".encode()
+    )
+    for zone in ("America/Chicago", "Asia/Tokyo"):
+        (outcome,) = X12Connector().convert(body, Origin("maple", zone=zone))
+        assert outcome.state == "processed"
