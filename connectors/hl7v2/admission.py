@@ -15,6 +15,9 @@ from connectors.hl7v2.tokenizer import Segment
 from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import Json
 
+_PERSON_EVENTS = frozenset({"A28", "A31"})
+"""Events about a person: the visit that their PV1 must hold is no news of any visit."""
+
 
 def map_admission(conversion: Conversion) -> None:
     """State what an ADT message says.
@@ -25,7 +28,8 @@ def map_admission(conversion: Conversion) -> None:
     message = conversion.message
     pid = required_pid(conversion)
     key, patient = add_patient(pid, conversion, Authority.FULL, message.first("PD1"))
-    encounter = add_encounter(message.first("PV1"), message.first("PV2"), key, conversion, Authority.FULL)
+    authority = Authority.MENTION if conversion.event in _PERSON_EVENTS else Authority.FULL
+    encounter = add_encounter(message.first("PV1"), message.first("PV2"), key, conversion, authority)
     for segment in message.segments:
         name = segment.name
         if name == "NK1":

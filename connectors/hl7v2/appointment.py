@@ -107,7 +107,10 @@ def _times(sch: Segment, minutes: int | None, conversion: Conversion) -> tuple[s
 
 
 def _later(start: str, minutes: int | None) -> str | None:
-    return (_moment(start) + timedelta(minutes=minutes)).isoformat() if minutes else None
+    try:
+        return (_moment(start) + timedelta(minutes=minutes)).isoformat() if minutes else None
+    except OverflowError:  # after the last day of the calendar
+        return None
 
 
 def _moment(instant: str) -> datetime:
@@ -139,7 +142,7 @@ def _resource_minutes(segments: list[Segment]) -> int | None:
 
 def _participants(segments: list[Segment], conversion: Conversion) -> Iterator[Json]:
     """Yield the people and places of the appointment, each once."""
-    seen: list[Json] = []
+    seen: set[str] = set()
     for segment in segments:
         actor: Json | None = None
         if segment.name == "AIP":
@@ -148,8 +151,9 @@ def _participants(segments: list[Segment], conversion: Conversion) -> Iterator[J
             actor = location(segment[3], conversion)
         elif segment.name == "AIG" and (shown := segment[3].whole(2) or segment[3][1]):
             actor = {"display": shown}
-        if actor and actor not in seen:
-            seen.append(actor)
+        name = (actor.get("reference") or actor["display"]) if actor else ""
+        if actor and name not in seen:
+            seen.add(name)
             kind = concept(segment[4], conversion.origin.source) if segment.name in ("AIP", "AIG") else None
             yield said(type=[kind] if kind else None, actor=actor, status="accepted")
 

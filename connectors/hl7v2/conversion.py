@@ -27,6 +27,7 @@ class Conversion:
     """The conversion of one message in progress."""
 
     __slots__ = (
+        "_counts",
         "_facts",
         "_ids",
         "_placed",
@@ -52,6 +53,7 @@ class Conversion:
         self.issues: list[Issue] = list(message.issues)
         self._facts: dict[tuple[str, str], Fact] = {}
         self._ids: dict[tuple[str, str], str] = {}
+        self._counts: dict[tuple[str, str], int] = {}
         self._placed: set[str] = set()
         self._times: dict[str, str] = {}
         self.event_at = self._event_at(message)
@@ -87,12 +89,10 @@ class Conversion:
         return {"reference": f"{resource_type}/{resource_id}"}
 
     def unused(self, resource_type: str, source_id: str) -> str:
-        """Return `source_id`, numbered when this message already states another resource so called."""
-        count, candidate = 1, source_id
-        while (resource_type, candidate) in self._facts:
-            count += 1
-            candidate = f"{source_id}#{count}"
-        return candidate
+        """Return `source_id`, numbered from the second time that this message asks for it."""
+        key = (resource_type, source_id)
+        count = self._counts[key] = self._counts.get(key, 0) + 1
+        return source_id if count == 1 else f"{source_id}#{count}"
 
     def note(self, severity: Severity, code: str, text: str, location: str) -> None:
         """Record an issue, once per place."""

@@ -90,7 +90,7 @@ def _lined(chunks: Iterator[bytes], limit: int) -> Iterator[bytes | Issue]:
     for chunk in chunks:
         held += chunk
         begin = 0
-        while boundary := _BOUNDARY.search(held, max(begin, searched)):
+        while boundary := _next_boundary(held, max(begin, searched)):
             if not oversize:
                 yield from _record(bytes(held[begin : boundary.end()]), offset + begin, limit)
             oversize = False
@@ -108,6 +108,13 @@ def _lined(chunks: Iterator[bytes], limit: int) -> Iterator[bytes | Issue]:
     if not oversize:
         end = boundary.end() if (boundary := _BARE_TRAILER.search(held)) else len(held)
         yield from _record(bytes(held[:end]), offset, limit)
+
+
+def _next_boundary(held: bytearray, start: int) -> re.Match[bytes] | None:
+    """Return the next line end before a message or envelope; without any line end there is nothing to look at."""
+    if held.find(b"\r", start) < 0 and held.find(b"\n", start) < 0:
+        return None
+    return _BOUNDARY.search(held, start)
 
 
 def _record(record: bytes, offset: int, limit: int) -> Iterator[bytes | Issue]:

@@ -23,7 +23,7 @@ from hub_core.fhir.canonical import Json
 
 _OID = re.compile(r"[0-2](?:\.\d+)+\Z")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+\Z")
+_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,190}\Z")
 
 
 def authority_uri(namespace: str, universal: str, universal_type: str) -> str | None:
@@ -141,20 +141,16 @@ def addresses(segment: Segment, number: int, conversion: Conversion) -> list[Jso
 
 def telecoms(segment: Segment, number: int, use: str = "") -> list[Json]:
     """Return the contact points in field `number`, each once; `use` is what the field itself says of them."""
-    result: list[Json] = []
-    for value in segment.repetitions(number):
-        for point in _contact_points(value, use):
-            if point not in result:
-                result.append(point)
-    return result
+    points = (point for value in segment.repetitions(number) for point in _contact_points(value, use))
+    return list({(point["system"], point["value"]): point for point in points}.values())
 
 
 def _contact_points(value: Composite, use: str) -> list[Json]:
     """Return the number and the e-mail address of an XTN; either may be there."""
     used = TELECOM_USE.get(value[2].upper(), use)
     equipment = value[3].upper()
-    email = value[4] or (value[1] if _EMAIL.match(value[1]) else "")
-    number = _number(value) if value[1] != email or not email else ""
+    email = value[4] or (value[1] if "@" in value[1] and _EMAIL.match(value[1]) else "")
+    number = _number(value) if not email or value[1] != email else ""
     result = []
     if number:
         system = TELECOM_SYSTEM.get(equipment, "phone")

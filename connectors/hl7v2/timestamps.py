@@ -55,7 +55,10 @@ class Clock:
         """Return the point in time, UTC; the beginning of a day, month or year said no more precisely."""
         found = _TIMESTAMP.match(text)
         moment = _moment(found, self.zone) if found else None
-        return moment.astimezone(UTC) if moment else None
+        try:
+            return moment.astimezone(UTC) if moment else None
+        except OverflowError:  # the first or last day of the calendar, seen from another zone
+            return None
 
 
 def clock(header_time: str, zone: str) -> Clock:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections.abc import AsyncIterator, Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from connectors.hl7v2.framing import frame
 from connectors.transport.mllp import AsyncMLLPClient, Limits, MLLPClient, MLLPListener
@@ -233,6 +240,42 @@ def test_clients() -> None:
             assert answers == [b"%d" % number for number in range(100)]
 
     run(work())
+
+
+def test_tls(tmp_path: Path) -> None:
+    """With a certificate on both ends of the listener's choice; a plain client gets nothing."""
+    certificate, key = self_signed(tmp_path)
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(certificate, key)
+    client_side = ssl.create_default_context(cafile=str(certificate))
+
+    async def work() -> None:
+        async with MLLPListener(echo, port=0, tls=server) as listener:
+            with MLLPClient("localhost", listener.port, timeout=5, tls=client_side) as client:
+                assert await asyncio.to_thread(client.send, b"x") == b"ack x"
+            with MLLPClient("localhost", listener.port, timeout=0.5) as plain, pytest.raises(OSError):  # noqa: PT011
+                await asyncio.to_thread(plain.send, b"x")
+
+    run(work())
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate for localhost and its key."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    today = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(
+            name, name, private.public_key(), x509.random_serial_number(), today, today + timedelta(1)
+        )
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    certificate_file, key_file = folder / "certificate.pem", folder / "key.pem"
+    certificate_file.write_bytes(certificate.public_bytes(Encoding.PEM))
+    key_file.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return certificate_file, key_file
 
 
 def test_client_without_an_answer() -> None:

@@ -155,6 +155,18 @@ def test_encapsulated_data_is_decoded_to_be_sure() -> None:
     assert found.state == "processed"
 
 
+def test_message_of_many_equal_results_takes_no_long_time() -> None:
+    """A sender that repeats one code 5,000 times does not stop a worker."""
+    body = message(PID, "OBR|1||F1|P", *["OBX|1|ST|1^X||a||||||F"] * 5_000, kind="ORU^R01")
+    assert len({each["id"] for each in resources(body, "Observation")}) == 5_000
+
+
+def test_person_update_is_no_news_of_a_visit() -> None:
+    """A31 must carry a PV1; it does not reopen a visit that has ended."""
+    facts = outcome(message(PID, PV1, kind="ADT^A31")).facts
+    assert [fact.authority for fact in facts if fact.resource["resourceType"] == "Encounter"] == [Authority.MENTION]
+
+
 def test_appointment_without_time_is_a_proposal() -> None:
     """FHIR allows no booked appointment without start and end."""
     found = outcome(message("SCH|A1|F1||||X", PID, kind="SIU^S12"))

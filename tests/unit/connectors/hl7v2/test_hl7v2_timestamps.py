@@ -53,6 +53,17 @@ def test_moments_are_utc() -> None:
     assert HERE.moment("20240501") == datetime(2024, 5, 1, 4, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize("text", ["0001", "00010101000000", "99991231235959", "99991231235959-1400"])
+def test_the_ends_of_the_calendar(text: str, zone: str) -> None:
+    """A time that no other zone can express is no point in time, and still no exception."""
+    read = clock("", zone)
+    assert read.date(text) is not None
+    assert read.date_time(text) is not None
+    moment = read.moment(text)
+    assert moment is None or moment.tzinfo is UTC
+
+
 def test_dates_and_instants() -> None:
     """A birth date is cut to its date; an instant needs a time of day."""
     assert HERE.date("19890118000000") == "1989-01-18"
