@@ -24,6 +24,7 @@ class Entry:
     resource: Json
     source_id: str
     full_url: str | None
+    location: str
 
 
 def convert(bundle: Json, inspector: structure.Inspector, conversion: Conversion) -> tuple[list[Fact], list[Issue]]:
@@ -33,25 +34,28 @@ def convert(bundle: Json, inspector: structure.Inspector, conversion: Conversion
         UnreadableError: if it has no array of entries.
     """
     issues: list[Issue] = []
-    entries = list(_entries(bundle, inspector, issues))
-    for entry in entries:
+    usable = list(entries(bundle, inspector, issues))
+    for entry in usable:
         if entry.full_url:
             conversion.introduce(entry.full_url, entry.resource["resourceType"], entry.source_id)
     if bundle.get("type") == "history":
-        entries.reverse()
-    return [conversion.fact(entry.resource, entry.source_id) for entry in entries], issues
+        usable.reverse()
+    return [conversion.fact(entry.resource, entry.source_id) for entry in usable], issues
 
 
-def _entries(bundle: Json, inspector: structure.Inspector, issues: list[Issue]) -> Iterator[Entry]:
-    """Yield the usable entries, adding to `issues` what is wrong with the others."""
-    entries = bundle.get("entry", [])
-    if not isinstance(entries, list):
+def entries(bundle: Json, inspector: structure.Inspector, issues: list[Issue]) -> Iterator[Entry]:
+    """Yield the usable entries in order; `issues` has what is wrong up to each by the time it is yielded.
+
+    Raises:
+        UnreadableError: if there is no array of entries.
+    """
+    found = bundle.get("entry", [])
+    if not isinstance(found, list):
         raise UnreadableError("entry must be an array", location="Bundle.entry")
-    for number, entry in enumerate(entries):
-        location = f"Bundle.entry[{number}]"
+    for number, entry in enumerate(found):
         try:
-            if found := _read(entry, location, inspector, issues):
-                yield found
+            if usable := _read(entry, f"Bundle.entry[{number}]", inspector, issues):
+                yield usable
         except UnreadableError as error:
             issues.append(Issue("error", error.code, error.text, error.location))
 
@@ -79,4 +83,4 @@ def _read(entry: Any, location: str, inspector: structure.Inspector, issues: lis
     issues.extend(inspector.inspect(resource, location))
     full_url = entry.get("fullUrl")
     full_url = full_url if isinstance(full_url, str) else None
-    return Entry(resource, source_id_of(resource, full_url), full_url)
+    return Entry(resource, source_id_of(resource, full_url), full_url, location)

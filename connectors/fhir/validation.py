@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from connectors.connector import Issue
-from connectors.fhir import structure
+from connectors.fhir import bundle, structure
 from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import Json
 
@@ -45,41 +45,38 @@ def _check(text: bytes) -> Iterator[Issue]:
     try:
         record = structure.load(text)
         kind = structure.resource_type(record)
+        for name in _repeated_names(text):
+            said = "a property is there twice; the last one counts"
+            yield Issue("warning", "structure", said, structure.shown(name))
+        yield from inspector.inspect(record, kind) if kind != "Bundle" else _entry_issues(record, inspector)
     except UnreadableError as error:
-        yield _issue(error)
+        yield Issue("error", error.code, error.text, error.location)
         return
-    for name in _repeated_names(text):
-        yield Issue("warning", "structure", "a property is there twice; the last one counts", structure.shown(name))
-    yield from _resource_issues(record, kind, inspector)
+    yield from _model_issues(kind, record if kind != "Bundle" else _without_resources(record), kind)
 
 
-def _resource_issues(resource: Any, location: str, inspector: structure.Inspector) -> Iterator[Issue]:
-    try:
-        kind = structure.resource_type(resource, location)
-        yield from inspector.inspect(resource, location)
-    except UnreadableError as error:
-        yield _issue(error)
-        return
-    if kind != "Bundle":
-        yield from _model_issues(kind, resource, location)
-        return
-    # Entries are checked one by one: the models give up on a Bundle at the first type they do not know.
-    entries = resource.get("entry")
-    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
-        if isinstance(entry, dict) and "resource" in entry:
-            yield from _resource_issues(entry["resource"], f"{location}.entry[{number}].resource", inspector)
-    yield from _model_issues(kind, _without_resources(resource), location)
+def _entry_issues(record: Json, inspector: structure.Inspector) -> Iterator[Issue]:
+    """Yield what is wrong with the entries of a Bundle, each checked by itself, in order.
+
+    The models would give up on a Bundle at the first type they do not know.
+    """
+    issues: list[Issue] = []
+    for entry in bundle.entries(record, inspector, issues):
+        yield from issues
+        issues.clear()
+        yield from _model_issues(entry.resource["resourceType"], entry.resource, entry.location)
+    yield from issues
 
 
-def _without_resources(bundle: Json) -> Json:
-    entries = bundle.get("entry")
+def _without_resources(record: Json) -> Json:
+    entries = record.get("entry")
     if not isinstance(entries, list):
-        return bundle
+        return record
     bare = [
         {name: value for name, value in entry.items() if name != "resource"} if isinstance(entry, dict) else entry
         for entry in entries
     ]
-    return {**bundle, "entry": [entry for entry in bare if entry != {}]}
+    return {**record, "entry": bare}
 
 
 def _model_issues(kind: str, resource: Json, location: str) -> Iterator[Issue]:
@@ -116,7 +113,3 @@ def _repeated_names(text: bytes) -> list[str]:
 
     json.loads(text, object_pairs_hook=note)
     return list(found)
-
-
-def _issue(error: UnreadableError) -> Issue:
-    return Issue("error", error.code, error.text, error.location)

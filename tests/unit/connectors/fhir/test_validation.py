@@ -41,9 +41,19 @@ def test_faults_are_found_at_their_places() -> None:
 
 
 def test_entries_of_a_bundle_are_checked_each_by_itself() -> None:
-    entries = [{"resource": GOOD}, {"resource": {"resourceType": "Unicorn"}}, {"resource": {**GOOD, "status": 7}}]
+    entries = [
+        {"resource": GOOD},
+        {"resource": {"resourceType": "Unicorn"}},
+        {"resource": {**GOOD, "status": 7}},
+        {"fullUrl": "urn:uuid:0a7f1de0-0000-4000-8000-000000000001"},
+        {"request": {"method": "GET", "url": "Patient/p1"}},
+    ]
     found = check({"resourceType": "Bundle", "type": "collection", "entry": entries})
-    assert [place for _, place, _ in found] == ["Bundle.entry[1].resource", "Bundle.entry[2].resource.status"]
+    assert [place for _, place, _ in found] == [
+        "Bundle.entry[1].resource",
+        "Bundle.entry[2].resource.status",
+        "Bundle.entry[3].resource",
+    ]
 
 
 def test_lines_of_ndjson_are_named() -> None:
