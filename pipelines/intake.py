@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from connectors.connector import Connector, Origin, Piece, Refusal
+from connectors.connector import Connector, Issue, Origin, Piece, Refusal
 from connectors.transport.files import FileRefusal, Found, FoundFile, open_stream, walk
 from hub_core.errors import ConfigurationError, UnreadableError
 from hub_core.fhir.ids import new_id
@@ -70,17 +70,22 @@ class Intake:
 
     def _store_file(self, found: FoundFile) -> None:
         group: list[Arrival] = []
+        before = self.tally.records
+        last: Issue | None = None
         limit = self._installation.settings.max_record_bytes
         with open_stream(found) as stream:
             for cut in found.connector.cut(stream, limit=limit):
                 if isinstance(cut, Refusal):
                     self._refuse_stretch(found.input, cut)
+                    last = cut.issue
                     continue
                 group.append(self._arrival(cut, found.connector, found.input))
                 if len(group) == _GROUP_MESSAGES or sum(len(each.body) for each in group) > _GROUP_BYTES:
                     self._store(group)
                     group = []
         self._store(group)
+        if self.tally.records == before:
+            self._reject(found.input, _nothing_in(last))
 
     def _arrival(self, piece: Piece, connector: Connector, name: str) -> Arrival:
         envelope = connector.envelope(piece.body, self._origin)
@@ -133,6 +138,13 @@ class Intake:
     def _note(self, name: str, finding: Finding) -> None:
         with self._installation.database.begin() as unit:
             write_findings(unit.driver, [(None, self.intake_id, self._feed.name, name, finding)])
+
+
+def _nothing_in(last: Issue | None) -> Finding:
+    """Return why a file that is of a format gave no record: a file is never passed over without a word."""
+    if last is None:
+        return Finding(1, "file", "error", "structure", "the file holds no record")
+    return Finding(1, "file", "error", last.code, f"the file holds no record: {last.text}", last.location)
 
 
 def feed_for(installation: Installation, name: str | None) -> Feed:
