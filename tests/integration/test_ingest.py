@@ -64,7 +64,10 @@ BAD: dict[str, bytes] = {
     "cut.gz.json.gz": gzip.compress(json.dumps(PATIENT).encode() * 1000)[:-30],
     "deep.json": b'{"resourceType":"Patient","x":' + b"[" * 5000 + b"]" * 5000 + b"}",
     "no-patient.hl7": ADT.replace("77^^^RIVER^MR", "").encode(),
-    "cut.837": f"ISA*00*{'':10}*00*{'':10}*ZZ*{'A':15}*ZZ*{'B':15}*260301*1200*^*00501*000000001*0*P*:~".encode(),
+    "cut.837": (
+        f"ISA*00*{'':10}*00*{'':10}*ZZ*{'A':15}*ZZ*{'B':15}*260301*1200*^*00501*000000001*0*P*:~"
+        "GS*HC*A*B*20260301*1200*1*X*005010X222A1~ST*837*0001*005010X222A1~BHT*0019*00*1*20260301*12"
+    ).encode(),
 }
 
 
