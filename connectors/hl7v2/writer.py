@@ -15,6 +15,7 @@ from connectors.hl7v2.escapes import escape_text
 from connectors.hl7v2.tokenizer import Delimiters, Message, parse
 from hub_core.errors import UnreadableError
 
+_HEADER_BYTES = 1 << 16
 _PLACE = re.compile(r"(\w{3})(?:\[(\d+)\])?(?:-(\d+)(?:\[(\d+)\])?(?:\.(\d+))?)?\Z")
 _ERRORS = {
     "structure": ("100", "Segment sequence error"),
@@ -56,7 +57,7 @@ def acknowledge(body: bytes, verdict: Verdict, *, at: datetime, control_id: str,
         issues: what is wrong, told in ERR segments.
     """
     try:
-        message = parse(body)
+        message = parse(_header_line(body))
     except UnreadableError as error:
         found = Issue("error", error.code, error.text, error.location)
         return _answer(None, f"A{Verdict.REJECTED.value}", at, control_id, (found,))
@@ -74,10 +75,16 @@ def acknowledge_application(
     body: bytes, verdict: Verdict, *, at: datetime, control_id: str, issues: Iterable[Issue] = ()
 ) -> bytes:
     """Return the application answer that follows a commit answer, after the mapping; empty where MSH-16 declines it."""
-    message = parse(body)
+    message = parse(_header_line(body))
     if not _wanted(message.header.text(16).upper(), verdict):
         return b""
     return _answer(message, f"A{verdict.value}", at, control_id, issues)
+
+
+def _header_line(body: bytes) -> bytes:
+    """Return the MSH segment of `body`: an answer needs no more, and a large message is not read twice."""
+    lines = body[:_HEADER_BYTES].lstrip(b"\xef\xbb\xbf\x0b\r\n\t ").splitlines()
+    return lines[0] if lines else b""
 
 
 def _wanted(condition: str, verdict: Verdict) -> bool:
