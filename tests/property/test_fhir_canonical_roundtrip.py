@@ -6,7 +6,7 @@ import io
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.connector import Origin, Piece
@@ -16,6 +16,8 @@ from hub_core.fhir.registry import clinical_date, patient_id
 
 CONNECTOR = FHIRConnector()
 NORTH = Origin("north")
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # -0 is left out: it is read as 0, the same number with the same digits.
 numbers = st.one_of(
@@ -47,6 +49,7 @@ def lines(draw: st.DrawFn) -> bytes:
     return draw(st.one_of(st.binary(), st.builds(lambda resource: json.dumps(resource).encode(), resources())))
 
 
+@unhurried
 @given(st.lists(numbers, min_size=1))
 def test_any_json_number_is_written_back_as_it_was_read(written: list[str]) -> None:
     text = f'{{"resourceType":"Basic","n":[{",".join(written)}]}}'
@@ -56,6 +59,7 @@ def test_any_json_number_is_written_back_as_it_was_read(written: list[str]) -> N
     assert kept.partition('"n":')[2] == f"[{','.join(written)}]}}"
 
 
+@unhurried
 @given(st.lists(lines(), max_size=8))
 def test_any_lines_are_counted_and_none_raises(sent: list[bytes]) -> None:
     text = b"\n".join(sent)
@@ -70,6 +74,7 @@ def test_any_lines_are_counted_and_none_raises(sent: list[bytes]) -> None:
     assert records == outcomes
 
 
+@unhurried
 @given(resources())
 def test_any_resource_is_converted_or_rejected_and_can_be_indexed(resource: dict[str, Any]) -> None:
     (outcome,) = CONNECTOR.convert(json.dumps(resource).encode(), NORTH)
@@ -84,12 +89,14 @@ def test_any_resource_is_converted_or_rejected_and_can_be_indexed(resource: dict
         clinical_date(fact.resource)
 
 
+@unhurried
 @given(values)
 def test_rewriting_to_the_same_changes_nothing(value: Any) -> None:
     node = {"resourceType": "Basic", "extension": value}
     assert references.rewrite(node, lambda text: text) == node
 
 
+@unhurried
 @given(
     st.text() | st.from_regex(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?", fullmatch=True)
 )
