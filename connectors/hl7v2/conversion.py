@@ -20,7 +20,7 @@ _party_id = lru_cache(maxsize=1 << 14)(derived_id)
 
 def said(**elements: Any) -> Json:
     """Return the elements that say something: FHIR has no empty values."""
-    return {name: value for name, value in elements.items() if value or value is False or value == 0}
+    return {name: value for name, value in elements.items() if value or (value is not None and value == 0)}
 
 
 class Conversion:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.connector import Origin, Piece
@@ -19,6 +19,9 @@ PUNCTUATION = "!#$%&*+,-./:;<=>?@^_`|~\\"
 NAMES = st.from_regex(r"\A[A-Z][A-Z0-9]{2}\Z").filter(lambda name: name not in ("MSH", "FHS", "BHS", "BTS", "FTS"))
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x0b\x1c", exclude_categories=["Cs"]), max_size=12)
 ORIGIN = Origin("somewhere", None, "Europe/Berlin")
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no failure."""
 
 
 @st.composite
@@ -44,12 +47,14 @@ def messages(draw: st.DrawFn, given_delimiters: Delimiters | None = None) -> byt
 USUAL = messages(Delimiters.of("|", "^~\\&"))
 
 
+@unhurried
 @given(messages())
 def test_reading_and_writing_gives_the_same_bytes(body: bytes) -> None:
     """Whatever the delimiters, line ends and fields are."""
     assert parse(body).encode() == body
 
 
+@unhurried
 @given(delimiters(), st.text(st.characters(exclude_categories=["Cs"])))
 def test_escaped_text_is_read_back(used: Delimiters, text: str) -> None:
     """No delimiter stays in the escaped text, and none of the text is lost."""
@@ -58,12 +63,14 @@ def test_escaped_text_is_read_back(used: Delimiters, text: str) -> None:
     assert unescape(written, used.escape, used.letters, "utf-8") == text
 
 
+@unhurried
 @given(TEXT, st.sampled_from("\\|^"))
 def test_unescaping_never_raises(text: str, escape: str) -> None:
     """Half sequences, unknown ones, lone escape characters."""
     unescape(text, escape, {"F": "|", "E": escape}, "utf-8")
 
 
+@unhurried
 @given(st.lists(st.binary(max_size=30).filter(lambda body: not set(body) & {0x0B, 0x1C})), st.lists(st.integers(1, 9)))
 def test_frames_survive_any_chunking(bodies: list[bytes], sizes: list[int]) -> None:
     """Split and merged packets are the same stream."""
@@ -75,6 +82,7 @@ def test_frames_survive_any_chunking(bodies: list[bytes], sizes: list[int]) -> N
     assert [*found, *decoder.close()] == [Frame(body) for body in bodies]
 
 
+@unhurried
 @given(st.lists(USUAL, min_size=1, max_size=4), st.integers(1, 64), st.booleans())
 def test_cutting_finds_the_messages_that_were_joined(bodies: list[bytes], size: int, framed: bool) -> None:
     """Framed or one after another, whatever the size of the chunks read."""
@@ -86,7 +94,7 @@ def test_cutting_finds_the_messages_that_were_joined(bodies: list[bytes], size: 
     assert len(found) == len(pieces)
 
 
-@settings(max_examples=200)
+@unhurried
 @given(
     st.one_of(USUAL, messages(), st.binary(max_size=200), st.binary(max_size=200).map(lambda tail: b"MSH|^~\\&" + tail))
 )
@@ -101,7 +109,7 @@ def test_nothing_raises_and_every_outcome_is_explained(body: bytes) -> None:
         dumps(fact.resource)
 
 
-@settings(max_examples=150)
+@unhurried
 @given(st.sampled_from(["ADT^A01", "ADT^A40", "ORU^R01", "SIU^S12", "VXU^V04"]), st.data())
 def test_mapped_types_take_any_fields(kind: str, data: st.DataObject) -> None:
     """Segments that are mapped, with anything in them."""
