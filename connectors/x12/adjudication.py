@@ -75,7 +75,7 @@ def _row(system: str, code: str, value: Decimal, text: str | None = None) -> Jso
 
 def _adjustment(adjustment: Adjustment) -> Json:
     row: Json = {
-        "category": coded(CLAIM_ADJUSTMENT_GROUP, adjustment.group),
+        "category": coded(CLAIM_ADJUSTMENT_GROUP, adjustment.group) if adjustment.group else {"text": "not stated"},
         "reason": coded(CLAIM_ADJUSTMENT_REASON, adjustment.reason),
         "amount": money(adjustment.amount),
     }

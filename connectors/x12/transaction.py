@@ -104,12 +104,15 @@ def read_transaction(body: bytes, only: tuple[str, ...] = ()) -> Transaction:
 
 
 def _lines(body: bytes, delimiters: Delimiters) -> list[str]:
-    """Return the segments as text; a line break that is no delimiter only wraps the file and says nothing."""
+    """Return the segments as text, without control characters that are no delimiters.
+
+    Line breaks wrap the file and say nothing; others belong to no character set of X12, and databases refuse them.
+    """
     text = decoded(body)
-    marks = (delimiters.terminator, delimiters.element, delimiters.component)
-    for mark in "\r\n":
-        if mark not in marks and mark in text:
-            text = text.replace(mark, "")
+    marks = (delimiters.terminator, delimiters.element, delimiters.component, delimiters.repetition)
+    for character in _CONTROLS:
+        if character in text and character not in marks:
+            text = text.replace(character, "")
     return [line.lstrip(_BLANK) for line in text.split(delimiters.terminator)]
 
 
@@ -143,5 +146,6 @@ def _gather(delimiters: Delimiters, interchange: tuple[str, ...], lines: list[st
     )
 
 
+_CONTROLS = "".join(map(chr, (*range(32), 127)))
 _BLANK = " \t\r\n\0\x1a"
 _ENVELOPE = frozenset({"GS", "GE", "IEA", "TA1"})

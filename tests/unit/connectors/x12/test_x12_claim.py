@@ -89,6 +89,12 @@ def test_a_service_with_the_wrong_separator_stays_as_text() -> None:
     assert "ISA16" in outcome.issues[0].text
 
 
+def test_control_characters_never_reach_a_fact() -> None:
+    body = interchange(transaction_set(*BILLING, *SUBSCRIBER, *CLAIM)).replace(b"DOE", b"D\0O\r\nE\x7f")
+    (patient,) = resources(convert(body), "Patient")
+    assert patient["name"][0]["family"] == "DOE"
+
+
 def test_names_outside_ascii_survive_in_either_encoding() -> None:
     for encoding in ("utf-8", "latin-1"):
         body = (
