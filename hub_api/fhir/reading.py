@@ -35,7 +35,7 @@ async def read(request: Request) -> Response:
     """Answer a resource as it is now."""
     require_json(request)
     resource_type, resource_id = type_of(request), id_of(request)
-    found = await services_of(request).query(lambda connection: queries.read(connection, resource_type, resource_id))
+    found = await services_of(request).read(lambda connection: queries.read(connection, resource_type, resource_id))
     await put_on_record(request, "resource.read", resource_type, [found] if found else [], resource_id=resource_id)
     return _resource(request, found)
 
@@ -47,7 +47,7 @@ async def read_version(request: Request) -> Response:
     version = request.path_params["version"]
     if not (version.isascii() and version.isdigit() and len(version) < 10):
         raise NotFoundError("no such version")
-    found = await services_of(request).query(
+    found = await services_of(request).read(
         lambda connection: queries.read_version(connection, resource_type, resource_id, int(version))
     )
     await put_on_record(request, "resource.read", resource_type, [found] if found else [], resource_id=resource_id)
@@ -65,7 +65,7 @@ async def read_history(request: Request) -> Response:
     if text := request.query_params.get("_cursor"):
         cursor = services.cursors.open(text, principal.principal_id, path)
         before, count = cursor.before, as_number(dict(cursor.parameters)["_count"], "_cursor")
-    versions = await services.query(
+    versions = await services.read(
         lambda connection: queries.history(connection, resource_type, resource_id, limit=count + 1, before=before)
     )
     shown = versions[:count]

@@ -62,7 +62,7 @@ async def _search(request: Request, given: list[tuple[str, str]]) -> Response:
             return [], total
         return search.find(connection, wanted.search, limit=wanted.count + 1, before=before), total
 
-    matches, total = await services.query(run)
+    matches, total = await services.read(run)
     shown = matches[: wanted.count]
     await put_on_record(request, "resource.search", resource_type, shown)
     links = {"self": f"{base}/{resource_type}" + (f"?{urlencode(wanted.used)}" if wanted.used else "")}

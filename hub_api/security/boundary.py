@@ -11,8 +11,10 @@ from fastapi import HTTPException
 from starlette.datastructures import Headers
 
 from hub_api.fhir.outcome import refusal
+from hub_core.group_commit import is_lost_database
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = logging.getLogger(__name__)
@@ -52,7 +54,13 @@ class Boundary:
         except Exception as error:
             _log.error("%s at %s", type(error).__name__, _place(error))
             if not has_started:
-                await refusal(500, "something went wrong here; the log says where")(scope, receive, send)
+                await _explain(error)(scope, receive, send)
+
+
+def _explain(error: Exception) -> Response:
+    if is_lost_database(error):
+        return refusal(503, "the database does not answer; try again", headers={"Retry-After": "2"})
+    return refusal(500, "something went wrong here; the log says where")
 
 
 def _refuse_announced(scope: Scope, limit: int) -> None:

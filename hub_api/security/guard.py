@@ -69,7 +69,7 @@ async def _admit(request: Request) -> Response | None:
 async def _authenticate(services: Services, credentials: Credentials | None) -> Principal | None:
     if credentials is None:
         return None
-    return await services.query(partial(credentials.authenticate, limits=services.session_limits))
+    return await services.read(partial(credentials.authenticate, limits=services.session_limits))
 
 
 def _is_forged(request: Request, services: Services, credentials: Credentials) -> bool:

@@ -197,3 +197,16 @@ def test_what_is_declared_is_what_is_served(hub: Hub, stranger: httpx.Client, ad
                 answer = admin.get(asked, headers={"Prefer": "handling=strict"})
                 assert answer.status_code == 200, asked
                 assert json.loads(answer.content)["type"] == "searchset"
+
+
+def test_lost_connections_are_replaced_without_the_caller_noticing(hub: Hub, admin: httpx.Client) -> None:
+    ada = patient()
+    hub.record(ada)
+    person_id = hub.query("SELECT person_id FROM person_member")[0][0]
+    for path in (f"/fhir/Patient/{ada['id']}", "/fhir/Patient", f"/api/people/{person_id}/chart", "/api/feeds"):
+        assert admin.get(path).status_code == 200
+        hub.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        assert admin.get(path).status_code == 200, path

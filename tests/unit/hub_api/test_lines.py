@@ -15,7 +15,8 @@ from hub_core.fhir.canonical import Json, load_object
     ("text", "shown"),
     [
         (
-            '{"resourceType": "Observation", "code": {"text": "Glucose"}, "valueQuantity": {"value": 98.10, "unit": "mg/dL"},'
+            '{"resourceType": "Observation", "code": {"text": "Glucose"},'
+            ' "valueQuantity": {"value": 98.10, "unit": "mg/dL"},'
             ' "interpretation": [{"coding": [{"code": "N", "display": "Normal"}]}],'
             ' "referenceRange": [{"low": {"value": 70}, "high": {"value": 110}}]}',
             Line("Results", "Glucose", "98.10 mg/dL · Normal · normal 70-110"),
