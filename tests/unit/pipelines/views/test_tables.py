@@ -1,0 +1,67 @@
+"""Tables of views: the current version of what is not deleted, with where it came from; and every view we ship."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.dbt_models import project_folder
+from pipelines.lake.manifest import Manifest
+from pipelines.lake.writer import append_pages
+from pipelines.views.compiler import compile_view
+from pipelines.views.definition import ViewDefinition, read_definition
+from pipelines.views.tables import create_views, envelope_columns, load_views
+from tests.unit.pipelines.changes import Log, change, identity
+
+PEOPLE = read_definition(
+    {"name": "people", "resource": "Patient", "select": [{"column": [{"name": "gender", "path": "gender"}]}]}
+)
+SHIPPED = load_views(project_folder() / "views")
+
+
+def patient(name: str, gender: str) -> dict[str, Any]:
+    return {"resourceType": "Patient", "id": name, "gender": gender}
+
+
+def table(lake: Path, manifest: Manifest, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        list(create_views(connection, [PEOPLE], lake, manifest))
+        return connection.execute(query).fetchall()
+
+
+def test_only_the_current_version_of_what_is_not_deleted_is_there(tmp_path: Path) -> None:
+    first = [change(1, patient("a", "male")), change(2, patient("b", "male")), change(3, patient("c", "other"))]
+    later = [
+        change(4, patient("a", "female"), version=2),
+        change(5, patient("b", "male"), version=2, deleted=True),
+        change(6, patient("c", "other"), version=2, deleted=True),
+        change(7, patient("c", "male"), version=3),
+    ]
+    append_pages(Log(first).pages, tmp_path)
+    manifest = append_pages(Log(first + later).pages, tmp_path)
+    found = table(tmp_path, manifest, "SELECT patient_id, gender, version FROM views.people ORDER BY version")
+    assert found == [(str(identity("a")), "female", 2), (str(identity("c")), "male", 3)]
+
+
+def test_each_row_says_where_it_came_from(tmp_path: Path) -> None:
+    message = identity("message")
+    manifest = append_pages(Log([change(1, patient("a", "male"), message_id=message, position=7)]).pages, tmp_path)
+    query = "SELECT source, location, message_id, message_position FROM views.people"
+    assert table(tmp_path, manifest, query) == [("ehr", "main", str(message), 7)]
+
+
+def test_a_lake_without_a_file_gives_empty_tables(tmp_path: Path) -> None:
+    assert table(tmp_path, Manifest(), "SELECT * FROM views.people") == []
+    assert table(tmp_path, Manifest(), "SELECT received_at FROM views.messages") == []
+
+
+@pytest.mark.parametrize("view", SHIPPED, ids=lambda view: view.name)
+def test_every_view_we_ship_compiles(view: ViewDefinition) -> None:
+    compiled = compile_view(view, envelope_columns(view.resource))
+    assert {"source", "location", "patient_id", "message_id", "message_position", "recorded_at"} <= set(
+        compiled.columns
+    )
