@@ -10,9 +10,7 @@ from connectors.hl7v2.tables import (
     ADDRESS_TYPE,
     ADDRESS_USE,
     NAME_USE,
-    NPI,
     NPI_OID,
-    SSN,
     SSN_OID,
     TELECOM_SYSTEM,
     TELECOM_USE,
@@ -20,6 +18,7 @@ from connectors.hl7v2.tables import (
 )
 from connectors.hl7v2.tokenizer import Composite, Segment
 from hub_core.fhir.canonical import Json
+from hub_core.fhir.systems import NPI, SSN
 
 _OID = re.compile(r"[0-2](?:\.\d+)+\Z")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")

@@ -7,9 +7,10 @@ from connectors.hl7v2.concepts import coding, concept, concept_of
 from connectors.hl7v2.conversion import Conversion, said
 from connectors.hl7v2.datatypes import assigner, identifier
 from connectors.hl7v2.parties import location, practitioner
-from connectors.hl7v2.tables import ENCOUNTER_CLASS, ENCOUNTER_PARTICIPANTS, ENCOUNTER_STATUS, NULL_FLAVOR, V2, V3
+from connectors.hl7v2.tables import ENCOUNTER_CLASS, ENCOUNTER_PARTICIPANTS, ENCOUNTER_STATUS, V2, V3
 from connectors.hl7v2.tokenizer import Composite, Segment
 from hub_core.fhir.canonical import Json
+from hub_core.fhir.systems import NULL_FLAVOR
 
 
 def encounter_key(pv1: Segment, patient_key: str, conversion: Conversion) -> str | None:

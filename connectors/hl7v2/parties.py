@@ -12,9 +12,10 @@ from connectors.connector import Authority
 from connectors.hl7v2.concepts import named_uri
 from connectors.hl7v2.conversion import Conversion, said
 from connectors.hl7v2.datatypes import assigner, authority_uri, hierarchic, identifier_type
-from connectors.hl7v2.tables import NPI, NPI_OID
+from connectors.hl7v2.tables import NPI_OID
 from connectors.hl7v2.tokenizer import Composite
 from hub_core.fhir.canonical import Json
+from hub_core.fhir.systems import NPI
 
 _NPI_NAMESPACES = frozenset({"NPI", "CMS", "NPPES"})
 _NPI = re.compile(r"\d{10}\Z")

@@ -10,19 +10,11 @@ from connectors.hl7v2.concepts import concept
 from connectors.hl7v2.conversion import Conversion, said
 from connectors.hl7v2.datatypes import addresses, assigner, identifier, identifier_type, names, telecoms
 from connectors.hl7v2.parties import practitioner
-from connectors.hl7v2.tables import (
-    CDC_RACE,
-    ETHNICITY,
-    GENDER,
-    MARITAL_STATUS,
-    NULL_FLAVOR,
-    OMB_ETHNICITIES,
-    OMB_RACES,
-    SSN,
-)
+from connectors.hl7v2.tables import ETHNICITY, GENDER, MARITAL_STATUS, OMB_ETHNICITIES, OMB_RACES
 from connectors.hl7v2.tokenizer import Composite, Segment
 from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import Json
+from hub_core.fhir.systems import NULL_FLAVOR, RACE_AND_ETHNICITY, SSN
 
 _US_CORE: Final = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
 _EXTENSION: Final = "http://hl7.org/fhir/StructureDefinition/"
@@ -172,7 +164,7 @@ def _ethnicity(pid: Segment) -> list[Json]:
     return [*result, {"url": "text", "valueString": display or known}]
 
 
-def _cdc(url: str, code: str, display: str, system: str = CDC_RACE) -> Json:
+def _cdc(url: str, code: str, display: str, system: str = RACE_AND_ETHNICITY) -> Json:
     return {"url": url, "valueCoding": said(system=system, code=code, display=display)}
 
 

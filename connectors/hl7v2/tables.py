@@ -8,51 +8,47 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
+from hub_core.fhir import systems
+
 Concept: TypeAlias = tuple[str, str, str]
 
 V2: Final = "http://terminology.hl7.org/CodeSystem/v2-"
 V3: Final = "http://terminology.hl7.org/CodeSystem/v3-"
-LOINC: Final = "http://loinc.org"
-UCUM: Final = "http://unitsofmeasure.org"
-CVX: Final = "http://hl7.org/fhir/sid/cvx"
-SSN: Final = "http://hl7.org/fhir/sid/us-ssn"
-NPI: Final = "http://hl7.org/fhir/sid/us-npi"
 NPI_OID: Final = "2.16.840.1.113883.4.6"
 SSN_OID: Final = "2.16.840.1.113883.4.1"
-CDC_RACE: Final = "urn:oid:2.16.840.1.113883.6.238"
-NULL_FLAVOR: Final = f"{V3}NullFlavor"
 
 CODE_SYSTEMS: Final = {
-    "LN": LOINC,
-    "LOINC": LOINC,
-    "SCT": "http://snomed.info/sct",
-    "SNM": "http://snomed.info/sct",
-    "SNOMED": "http://snomed.info/sct",
-    "SNOMED-CT": "http://snomed.info/sct",
-    "SNOMEDCT": "http://snomed.info/sct",
-    "I9": "http://hl7.org/fhir/sid/icd-9-cm",
-    "I9C": "http://hl7.org/fhir/sid/icd-9-cm",
-    "I9CDX": "http://hl7.org/fhir/sid/icd-9-cm",
-    "ICD9": "http://hl7.org/fhir/sid/icd-9-cm",
-    "ICD-9-CM": "http://hl7.org/fhir/sid/icd-9-cm",
+    "LN": systems.LOINC,
+    "LOINC": systems.LOINC,
+    "SCT": systems.SNOMED,
+    "SNM": systems.SNOMED,
+    "SNOMED": systems.SNOMED,
+    "SNOMED-CT": systems.SNOMED,
+    "SNOMEDCT": systems.SNOMED,
+    "I9": systems.ICD9_CM,
+    "I9C": systems.ICD9_CM,
+    "I9CDX": systems.ICD9_CM,
+    "ICD9": systems.ICD9_CM,
+    "ICD-9-CM": systems.ICD9_CM,
     "I10": "http://hl7.org/fhir/sid/icd-10",
     "ICD10": "http://hl7.org/fhir/sid/icd-10",
     "ICD-10": "http://hl7.org/fhir/sid/icd-10",
-    "I10C": "http://hl7.org/fhir/sid/icd-10-cm",
-    "ICD10CM": "http://hl7.org/fhir/sid/icd-10-cm",
-    "ICD-10-CM": "http://hl7.org/fhir/sid/icd-10-cm",
-    "I10P": "http://www.cms.gov/Medicare/Coding/ICD10",
-    "C4": "http://www.ama-assn.org/go/cpt",
-    "CPT": "http://www.ama-assn.org/go/cpt",
-    "CPT4": "http://www.ama-assn.org/go/cpt",
-    "HCPCS": "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
-    "RXNORM": "http://www.nlm.nih.gov/research/umls/rxnorm",
-    "NDC": "http://hl7.org/fhir/sid/ndc",
-    "CVX": CVX,
-    "MVX": "http://hl7.org/fhir/sid/mvx",
-    "UCUM": UCUM,
+    "I10C": systems.ICD10_CM,
+    "ICD10CM": systems.ICD10_CM,
+    "ICD-10-CM": systems.ICD10_CM,
+    "I10P": systems.ICD10_PCS,
+    "C4": systems.CPT,
+    "CPT": systems.CPT,
+    "CPT4": systems.CPT,
+    "HCPCS": systems.HCPCS,
+    "CDT": systems.CDT,
+    "RXNORM": systems.RXNORM,
+    "NDC": systems.NDC,
+    "CVX": systems.CVX,
+    "MVX": systems.MVX,
+    "UCUM": systems.UCUM,
     "NCIT": "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl",
-    "CDCREC": CDC_RACE,
+    "CDCREC": systems.RACE_AND_ETHNICITY,
     "UMLS": "http://www.nlm.nih.gov/research/umls",
     "DCM": "http://dicom.nema.org/resources/ontology/DCM",
     "PHINVADS": "urn:oid:2.16.840.1.114222.4.5.274",
@@ -76,12 +72,12 @@ MARITAL_STATUS: Final[dict[str, Concept]] = {
     "I": (f"{V3}MaritalStatus", "I", "Interlocutory"),
     "M": (f"{V3}MaritalStatus", "M", "Married"),
     "N": (f"{V3}MaritalStatus", "A", "Annulled"),
-    "O": (NULL_FLAVOR, "OTH", "other"),
+    "O": (systems.NULL_FLAVOR, "OTH", "other"),
     "P": (f"{V3}MaritalStatus", "T", "Domestic partner"),
     "R": (f"{V3}MaritalStatus", "T", "Domestic partner"),
     "S": (f"{V3}MaritalStatus", "S", "Never Married"),
-    "T": (NULL_FLAVOR, "NAVU", "not available"),
-    "U": (NULL_FLAVOR, "UNK", "unknown"),
+    "T": (systems.NULL_FLAVOR, "NAVU", "not available"),
+    "U": (systems.NULL_FLAVOR, "UNK", "unknown"),
     "W": (f"{V3}MaritalStatus", "W", "Widowed"),
 }
 
