@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 FOLDER: Final = Path(__file__).parent.parent
 
+_NAMES_ITSELF: Final = {"Referrer-Policy": "same-origin"}
+"""Under `no-referrer` browsers send a page's forms with `Origin: null`, which is how a foreign page looks."""
+
 
 def login_page(
     request: Request, settings: Settings, *, wanted: str | None, status: int = 200, problem: str = ""
@@ -31,7 +34,7 @@ def login_page(
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
         f" form-action 'self' {dashboards_origin(request, settings)}"
     )
-    return HTMLResponse(text, status, {"Content-Security-Policy": policy})
+    return HTMLResponse(text, status, {"Content-Security-Policy": policy, **_NAMES_ITSELF})
 
 
 def home_page(request: Request, settings: Settings, principal: Principal) -> HTMLResponse:
@@ -41,7 +44,7 @@ def home_page(request: Request, settings: Settings, principal: Principal) -> HTM
         .get_template("home.html")
         .render(name=principal.name, dashboards=dashboards_origin(request, settings))
     )
-    return HTMLResponse(text)
+    return HTMLResponse(text, headers=_NAMES_ITSELF)
 
 
 @cache
