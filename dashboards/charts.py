@@ -6,6 +6,7 @@ of a message, has fixed colours that hold on both backgrounds. Each chart stands
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import altair as alt
@@ -29,6 +30,7 @@ _ROW_HEIGHT, _BAR_HEIGHT, _AXIS_HEIGHT, _LEGEND_HEIGHT = 34, 18, 75, 65
 """Pixels; a chart's height is that of all it holds, its axis and legend too."""
 _TIME_FORMATS: Final = {"day": "%d %b %Y", "month": "%b %Y", "quarter": "Q%q %Y", "year": "%Y"}
 _LABEL_WIDTH = 170
+_FEWEST_DAYS = 14
 
 
 def over_time(frame: pd.DataFrame, *, unit: str, value: str, split: str, split_title: str, last: str) -> Drawing:
@@ -114,7 +116,12 @@ def fates_by_day(frame: pd.DataFrame) -> Drawing:
         alt.Chart(_timed(_fates(frame, ["day"]), "day"))
         .mark_bar()
         .encode(
-            x=alt.X("utcyearmonthdate(day):T", title="Day received (UTC)", axis=_time_axis("%d %b")),
+            x=alt.X(
+                "utcyearmonthdate(day):T",
+                title="Day received (UTC)",
+                axis=_time_axis("%d %b"),
+                scale=_at_least_days(frame["day"]),
+            ),
             y=alt.Y("sum(records):Q", title="Records", axis=_whole_numbers()),
             color=_fate_color(),
             order=alt.Order("rank:Q"),
@@ -150,6 +157,15 @@ def _timed(frame: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def _time_unit(unit: str) -> str:
     return {"day": "utcyearmonthdate", "month": "utcyearmonth", "quarter": "utcyearquarter", "year": "utcyear"}[unit]
+
+
+def _at_least_days(days: Any) -> alt.Scale:
+    """Return a scale of two weeks or more that ends with the last day, so that a single day is not drawn as a wall."""
+    if not len(days):
+        return alt.Scale()
+    last = pd.Timestamp(days.max()) + timedelta(days=1)
+    first = min(pd.Timestamp(days.min()), last - timedelta(days=_FEWEST_DAYS))
+    return alt.Scale(domain=[alt.DateTime(year=d.year, month=d.month, date=d.day, utc=True) for d in (first, last)])
 
 
 def _by_size(frame: pd.DataFrame, split: str, value: str, last: str) -> list[str]:

@@ -37,8 +37,9 @@ def _fact(fact: Fact, zone: str | None) -> str:
     hour = f'<span class="wc-hour">{escape(fact.date[11:16])}</span>' if fact.date and fact.date[10:11] == "T" else ""
     status = f'<span class="wc-status">{escape(fact.status)}</span>' if fact.status else ""
     detail = f'<div class="wc-detail">{escape(fact.detail)}</div>' if fact.detail else ""
+    title = escape(fact.title[:1].upper() + fact.title[1:])
     return (
-        f'<li class="wc-fact"><div class="wc-title">{hour}<strong>{escape(fact.title)}</strong>'
+        f'<li class="wc-fact"><div class="wc-title">{hour}<strong>{title}</strong>'
         f'<span class="wc-kind">{escape(fact.category)}</span>{status}</div>{detail}'
         f'<div class="wc-from">{_origin(fact, zone)}</div></li>'
     )
