@@ -76,13 +76,16 @@ def ensure_administrator(connection: psycopg.Connection[Any], keep_in: Path | No
         connection: the transaction to make it in.
         keep_in: the keys folder; the password is written there before the account can commit, so it is never lost.
     """
+    taken = connection.execute("SELECT 1 FROM principal WHERE lower(name) = %s", (ADMINISTRATOR,)).fetchone()
+    if taken is not None:
+        return ADMINISTRATOR, None
     password = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(5))
     row = connection.execute(
         "INSERT INTO principal (principal_id, name, kind, is_administrator, password_hash)"
         " VALUES (%s, %s, 'person', true, %s) ON CONFLICT (lower(name)) DO NOTHING RETURNING principal_id",
         (new_id(), ADMINISTRATOR, _hasher().hash(password)),
     ).fetchone()
-    if row is None:
+    if row is None:  # another process made it at this moment
         return ADMINISTRATOR, None
     if keep_in is not None:
         _keep_password(keep_in / PASSWORD_FILE, password)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from ehr_pm.record.queries import Found
-    from hub_core.fhir.canonical import Json
     from hub_core.settings import Settings
 
 _JSON_TYPES: Final = frozenset(
@@ -118,8 +117,3 @@ def as_number(text: str, location: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise UnreadableError("a whole number was expected", location=location, code="value")
     return int(text)
-
-
-def unsupported(text: str) -> Json:
-    """Return an issue that names what was asked for in vain."""
-    return {"severity": "warning", "code": "not-supported", "details": {"text": text}}

@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 from ehr_pm.record import search
 from hub_api.fhir import bundles
 from hub_api.fhir.cursor import Cursor
-from hub_api.fhir.exchange import base_of, fhir_response, is_strict, put_on_record, require_json, type_of, unsupported
-from hub_api.fhir.outcome import outcome
+from hub_api.fhir.exchange import base_of, fhir_response, is_strict, put_on_record, require_json, type_of
+from hub_api.fhir.outcome import issue, outcome
 from hub_api.fhir.parameters import Request as SearchRequest
 from hub_api.fhir.parameters import read_request
 from hub_api.security.caller import caller_of
@@ -75,6 +75,7 @@ async def _search(request: Request, given: list[tuple[str, str]]) -> Response:
 def _entries(base: str, shown: list[Found], wanted: SearchRequest) -> list[bytes]:
     entries = [bundles.search_entry(base, found) for found in shown]
     if wanted.ignored:
-        issues = [unsupported(f"{name} was passed over: it is not a search parameter here") for name in wanted.ignored]
+        text = "was passed over: it is not a search parameter here"
+        issues = [issue("warning", "not-supported", f"{name} {text}") for name in wanted.ignored]
         entries.append(bundles.outcome_entry(outcome(*issues)))
     return entries

@@ -5,10 +5,25 @@ from __future__ import annotations
 import json
 
 import httpx
-import pytest
 
 from hub_core.fhir.canonical import load_object
 from tests.integration.hub_api.hub import Hub, ids, link, new_id, observation, patient
+
+REFUSALS = (
+    ("GET", "/fhir/Patient/9f3c1c52-7f0e-4a53-9d4b-3f6c6f9c1a10", 404, "not-found"),
+    ("GET", "/fhir/Patient/17", 404, "not-found"),
+    ("GET", "/fhir/Potato", 404, "not-found"),
+    ("GET", "/fhir/Patient?birthdate=soon", 400, "value"),
+    ("GET", "/fhir/Patient?name:sounds-like=x", 400, "not-supported"),
+    ("GET", "/fhir/Patient?_count=-1", 400, "value"),
+    ("GET", "/fhir/Patient?_cursor=abc", 400, "value"),
+    ("PUT", "/fhir/Patient/17", 405, "not-supported"),
+    ("DELETE", "/fhir/Patient/17", 405, "not-supported"),
+    ("POST", "/fhir/Patient", 405, "not-supported"),
+    ("POST", "/fhir/", 405, "not-supported"),
+    ("PATCH", "/fhir/Patient/17", 405, "not-supported"),
+)
+"""Method, path, status, and the code of the first issue."""
 
 
 def test_a_resource_is_answered_byte_for_byte_with_its_version(hub: Hub, admin: httpx.Client) -> None:
@@ -68,31 +83,15 @@ def test_a_deleted_resource_is_gone_and_not_found_by_searches(hub: Hub, admin: h
     assert ids(admin.get("/fhir/Patient").json()) == []
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status", "code"),
-    [
-        ("GET", "/fhir/Patient/9f3c1c52-7f0e-4a53-9d4b-3f6c6f9c1a10", 404, "not-found"),
-        ("GET", "/fhir/Patient/17", 404, "not-found"),
-        ("GET", "/fhir/Potato", 404, "not-found"),
-        ("GET", "/fhir/Patient?birthdate=soon", 400, "value"),
-        ("GET", "/fhir/Patient?name:sounds-like=x", 400, "not-supported"),
-        ("GET", "/fhir/Patient?_count=-1", 400, "value"),
-        ("GET", "/fhir/Patient?_cursor=abc", 400, "value"),
-        ("PUT", "/fhir/Patient/17", 405, "not-supported"),
-        ("DELETE", "/fhir/Patient/17", 405, "not-supported"),
-        ("POST", "/fhir/Patient", 405, "not-supported"),
-        ("POST", "/fhir/", 405, "not-supported"),
-        ("PATCH", "/fhir/Patient/17", 405, "not-supported"),
-    ],
-)
-def test_refusals_are_operation_outcomes(admin: httpx.Client, method: str, path: str, status: int, code: str) -> None:
-    answer = admin.request(method, path)
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/fhir+json"
-    outcome = answer.json()
-    assert outcome["resourceType"] == "OperationOutcome"
-    assert outcome["issue"][0]["code"] == code
-    assert outcome["issue"][0]["details"]["text"]
+def test_refusals_are_operation_outcomes(admin: httpx.Client) -> None:
+    for method, path, status, code in REFUSALS:
+        answer = admin.request(method, path)
+        assert answer.status_code == status, path
+        assert answer.headers["content-type"] == "application/fhir+json"
+        outcome = answer.json()
+        assert outcome["resourceType"] == "OperationOutcome"
+        assert outcome["issue"][0]["code"] == code, path
+        assert outcome["issue"][0]["details"]["text"]
 
 
 def test_other_formats_are_refused(admin: httpx.Client) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import httpx
-import pytest
 
 from hub_core.fhir.canonical import load_object
 from hub_core.messages.arrival import Arrival
@@ -33,17 +32,20 @@ def test_one_person_with_two_records_is_found_once(hub: Hub, admin: httpx.Client
     assert len(admin.post("/api/people/search", json={"name": "nunez"}).json()) == 2
 
 
-@pytest.mark.parametrize(
-    "asked", [{"identifier": "7043"}, {"name": "zzz"}, {"birth_date": "1980-04-03"}, {"identifier": "urn:other|7042"}]
-)
-def test_nobody_fits(hub: Hub, admin: httpx.Client, asked: dict[str, str]) -> None:
+def test_nobody_fits(hub: Hub, admin: httpx.Client) -> None:
     hub.record(patient("Nunez", identifier=[MRN]))
-    assert admin.post("/api/people/search", json=asked).json() == []
+    for asked in (
+        {"identifier": "7043"},
+        {"name": "zzz"},
+        {"birth_date": "1980-04-03"},
+        {"identifier": "urn:other|7042"},
+    ):
+        assert admin.post("/api/people/search", json=asked).json() == [], asked
 
 
-@pytest.mark.parametrize("asked", [{}, {"name": " "}, {"birth_date": "soon"}])
-def test_a_search_for_nothing_is_refused(admin: httpx.Client, asked: dict[str, str]) -> None:
-    assert admin.post("/api/people/search", json=asked).status_code == 400
+def test_a_search_for_nothing_is_refused(admin: httpx.Client) -> None:
+    for asked in ({}, {"name": " "}, {"birth_date": "soon"}, {"name": "\x00"}):
+        assert admin.post("/api/people/search", json=asked).status_code == 400, asked
 
 
 def test_a_chart_joins_the_records_of_a_person_newest_first(hub: Hub, admin: httpx.Client) -> None:
