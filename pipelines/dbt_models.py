@@ -83,11 +83,24 @@ def run_dbt(project: Path, built: Path, target: Path) -> DbtOutcome:
         warnings.simplefilter("ignore")  # dbt's, of what its own libraries will drop
         from dbt.cli.main import dbtRunner
 
-        ran = dbtRunner().invoke(["build", *folders, *quiet, "--exclude-resource-type", "unit_test"])
+        try:
+            ran = dbtRunner().invoke(["build", *folders, *quiet, "--exclude-resource-type", "unit_test"])
+        finally:
+            _let_go()
     results = getattr(ran.result, "results", None)
     if results is None:
         raise BuildError(f"dbt could not run: {type(ran.exception).__name__}; see {target / 'logs'}") from ran.exception
     return _outcome(list(results), target)
+
+
+def _let_go() -> None:
+    """Close the file: dbt would keep it open, locked for every other process, as long as this one lives."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    environment: Any = DuckDBConnectionManager._ENV  # noqa: SLF001 - there is no public way to ask
+    if environment is not None:
+        environment.close()
+        DuckDBConnectionManager.close_all_connections()
 
 
 def _outcome(results: list[Any], target: Path) -> DbtOutcome:

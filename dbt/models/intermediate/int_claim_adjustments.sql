@@ -27,7 +27,7 @@ kinds as (
         explanation_of_benefit_id,
         amount,
         case
-            when category_system = 'https://codesystem.x12.org/005010/1033' then category_code
+            when category_system = '{{ var("adjustment_groups") }}' then category_code
             when category_code in ('eligible', '{{ var("blue_button") }}line_alowd_chrg_amt') then 'allowed'
             when
                 category_code in (
