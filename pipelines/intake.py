@@ -73,17 +73,19 @@ class Intake:
         before = self.tally.records
         last: Issue | None = None
         limit = self._installation.settings.max_record_bytes
-        with open_stream(found) as stream:
-            for cut in found.connector.cut(stream, limit=limit):
-                if isinstance(cut, Refusal):
-                    self._refuse_stretch(found.input, cut)
-                    last = cut.issue
-                    continue
-                group.append(self._arrival(cut, found.connector, found.input))
-                if len(group) == _GROUP_MESSAGES or sum(len(each.body) for each in group) > _GROUP_BYTES:
-                    self._store(group)
-                    group = []
-        self._store(group)
+        try:
+            with open_stream(found) as stream:
+                for cut in found.connector.cut(stream, limit=limit):
+                    if isinstance(cut, Refusal):
+                        self._refuse_stretch(found.input, cut)
+                        last = cut.issue
+                        continue
+                    group.append(self._arrival(cut, found.connector, found.input))
+                    if len(group) == _GROUP_MESSAGES or sum(len(each.body) for each in group) > _GROUP_BYTES:
+                        self._store(group)
+                        group = []
+        finally:
+            self._store(group)  # what was read before the damage counts
         if self.tally.records == before:
             self._reject(found.input, _nothing_in(last))
 

@@ -1,8 +1,8 @@
 """FHIR JSON in and out without losing a digit.
 
 FHIR decimals carry their precision (R4 section 2.24.0.1: "1.10" is not "1.1"), which binary floats forget. Most numbers
-survive a float round trip, so text is read by orjson first; only text holding a number that would change is read again
-with `Lexeme`, a Decimal that remembers how it was written.
+survive a float round trip, so text is read by orjson first; only text that may hold a number that would change is read
+again with `Lexeme`, a Decimal that remembers how it was written.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias, cast
 
 import orjson
@@ -23,8 +23,11 @@ Json: TypeAlias = dict[str, Any]
 MAX_DEPTH = 64
 """Nesting allowed in a resource; R4 resources in use stay below 20, orjson itself stops at 1024."""
 
+_INTEGER_DIGITS = 19
+"""Integers of fewer digits fit into 64 bits, which is what the writer takes."""
+
 _FRACTION = re.compile(rb"-?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)")
-_LONG_INTEGER = re.compile(rb"(?<![\d.])-?\d{19,}(?![\d.])")
+_LONG_INTEGER = re.compile(rb"(?<![\d.])-?\d{19,}(?![\d.])|-0(?![\d.])")
 
 
 class Lexeme(Decimal):
@@ -33,8 +36,15 @@ class Lexeme(Decimal):
     text: str
 
     def __new__(cls, text: str) -> Lexeme:
-        """Return the number `text` says, keeping the text."""
-        number = super().__new__(cls, text)
+        """Return the number `text` says, keeping the text.
+
+        Raises:
+            ValueError: if no decimal can be that large or small.
+        """
+        try:
+            number = super().__new__(cls, text)
+        except InvalidOperation as error:
+            raise ValueError("a number out of reach") from error
         number.text = text
         return number
 
@@ -48,8 +58,8 @@ def loads(text: bytes | str) -> Any:
     data = text.encode() if isinstance(text, str) else text
     try:
         value = orjson.loads(data)
-        if _loses_digits(data):
-            value = json.loads(data, parse_float=Lexeme)
+        if not _is_written_back(value, data) and _loses_digits(data):
+            value = json.loads(data, parse_float=Lexeme, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise UnreadableError(f"not valid JSON: {_reason(error)}", code="invalid") from error
     _refuse_depth(value)
@@ -82,6 +92,17 @@ def content_hash(resource: Json) -> bytes:
     return hashlib.sha256(orjson.dumps(said, default=_number, option=orjson.OPT_SORT_KEYS)).digest()
 
 
+def _is_written_back(value: Any, data: bytes) -> bool:
+    """Return whether `data` is compact JSON that comes out as it went in: then no digit was lost, at little cost."""
+    return orjson.dumps(value) == data.strip()
+
+
+def _integer(text: str) -> int | Lexeme:
+    """Return an integer; one that 64 bits or its sign do not hold keeps its text."""
+    number = int(text) if len(text) < _INTEGER_DIGITS else None
+    return Lexeme(text) if number is None or str(number) != text else number
+
+
 def _loses_digits(data: bytes) -> bool:
     if any(repr(float(found)).encode() != found for found in _FRACTION.findall(data)):
         return True
@@ -97,7 +118,7 @@ def _number(value: object) -> orjson.Fragment:
 
 
 def _refuse_depth(value: Any) -> None:
-    level = [value]
+    level = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
         level = [
             child

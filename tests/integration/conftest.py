@@ -11,6 +11,7 @@ import pytest
 
 from hub_core.database import Database
 from hub_core.postgres.launcher import attach
+from hub_core.postgres.removal import discard
 from hub_core.settings import Settings
 from pipelines.installation import Installation, open_installation
 
@@ -20,7 +21,8 @@ _numbers = itertools.count()
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a running server that has a migrated template database."""
-    with attach(tmp_path_factory.mktemp("server")) as attachment:
+    folder = tmp_path_factory.mktemp("server")
+    with attach(folder) as attachment:
         with psycopg.connect(attachment.conninfo, autocommit=True) as connection:
             connection.execute("CREATE DATABASE migrated")
         template = _address(attachment.conninfo, "migrated")
@@ -28,6 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         with open_installation(settings):
             pass
         yield attachment.conninfo
+    discard(folder)
 
 
 @pytest.fixture

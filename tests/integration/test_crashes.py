@@ -23,6 +23,7 @@ import pytest
 from connectors.transport.mllp import MLLPClient
 from ehr_pm.record import changes
 from hub_core.errors import WholechartError
+from hub_core.postgres.removal import discard
 from hub_core.settings import Settings
 from pipelines.demo.group import free_port
 from pipelines.installation import open_installation
@@ -156,6 +157,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_there_twice(tmp_path: Path)
             ).fetchall()[0]
             versions = unit.driver.execute("SELECT count(*) FROM resource_version").fetchall()[0][0]
             log = [change.seq for change in changes.read(unit.driver, 0, versions + 1)]
+    discard(settings.data_dir)
     control_ids = [control_id for control_id, _ in kept]
     assert {f"C{number}" for number in acknowledged} <= set(control_ids), f"lost (seed {seed})"
     assert len(control_ids) == len(set(control_ids)), f"stored twice (seed {seed})"
