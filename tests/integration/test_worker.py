@@ -11,6 +11,7 @@ import pytest
 from connectors import registry
 from connectors.connector import Origin, Outcome
 from connectors.hl7v2.connector import HL7v2Connector
+from hub_core.fhir.protected import protect
 from hub_core.messages.arrival import Arrival
 from pipelines import conversion
 from pipelines.installation import Installation
@@ -36,7 +37,7 @@ def drain(installation: Installation) -> None:
 
 def rows(installation: Installation, query: str) -> list[tuple[object, ...]]:
     with installation.database.begin() as unit:
-        return unit.driver.execute(query).fetchall()  # type: ignore[call-overload,no-any-return]
+        return unit.driver.execute(query).fetchall()
 
 
 FAMILIES = "SELECT v.body::json #>> '{name,0,family}' FROM resource JOIN resource_version v USING (batch_key, ordinal)"
@@ -120,7 +121,6 @@ def test_a_fault_of_ours_rejects_one_message_and_names_no_patient(
 
 def test_what_the_database_refuses_is_isolated(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """A NUL survives every parser and only PostgreSQL refuses it: the batch is tried again message by message."""
-    protect = conversion.protect
     monkeypatch.setattr(
         conversion,
         "protect",
