@@ -209,6 +209,9 @@ def test_an_unknown_name_is_answered_like_a_wrong_password(stranger: httpx.Clien
 
 def test_a_log_in_leads_only_to_our_own_addresses(hub: Hub, stranger: httpx.Client) -> None:
     for wanted, reached in DESTINATIONS:
+        page = stranger.get("/login", params={"next": wanted})
+        assert f'name="next" value="{reached}"' in page.text, wanted
+    for wanted, reached in (DESTINATIONS[0], DESTINATIONS[2]):
         answer = stranger.post("/login", data={"name": "admin", "password": hub.password, "next": wanted})
         assert (answer.status_code, answer.headers["location"]) == (303, reached), wanted
 
