@@ -97,10 +97,10 @@ def _let_go() -> None:
     """Close the file: dbt would keep it open, locked for every other process, as long as this one lives."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-    environment: Any = DuckDBConnectionManager._ENV  # noqa: SLF001 - there is no public way to ask
-    if environment is not None:
-        environment.close()
-        DuckDBConnectionManager.close_all_connections()
+    manager: Any = DuckDBConnectionManager
+    if manager._ENV is not None:  # noqa: SLF001 - there is no public way to ask
+        manager.env().close()
+        manager.close_all_connections()
 
 
 def _outcome(results: list[Any], target: Path) -> DbtOutcome:

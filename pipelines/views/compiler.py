@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pipelines.views.comparison import truth
 from pipelines.views.definition import Column, Select, ViewDefinition
 from pipelines.views.fhirpath import Path
+from pipelines.views.repeat import descend
 from pipelines.views.structure import Shape
 from pipelines.views.translate import Scope, translate
 from pipelines.views.value import Names, Value, ViewRefusedError, family, quoted
@@ -88,7 +89,8 @@ def compile_view(view: ViewDefinition, envelope: Sequence[tuple[str, str]] = ())
 def _compile(view: ViewDefinition, envelope: Sequence[tuple[str, str]]) -> CompiledView:
     shape = Shape(view.resource)
     resource = Value("resource", view.resource, shape=shape)
-    scope = Scope(resource, resource, view.constants, Names())
+    is_raw = any(map(_repeats, view.selects))
+    scope = Scope(resource, resource, view.constants, Names(), is_raw=is_raw)
     conditions = [_condition(path, text, scope) for path, text in view.conditions]
     blocks = [_rows(select, scope) for select in view.selects]
     names = [name for _, name in envelope] + [each.name for block in blocks for each in block.fields]
@@ -98,9 +100,14 @@ def _compile(view: ViewDefinition, envelope: Sequence[tuple[str, str]]) -> Compi
     kept = [f'"{column}" AS "{name}"' for column, name in envelope]
     where = " AND ".join(f"coalesce({condition}, false)" for condition in conditions)
     carried = "".join(f'"{column}", ' for column, _ in envelope)
-    parsed = f"SELECT {carried}from_json(body, {quoted(shape.structure())}) AS resource FROM {{source}}"  # noqa: S608 - quoted above
+    read = "CAST(body AS JSON)" if is_raw else f"from_json(body, {quoted(shape.structure())})"
+    parsed = f"SELECT {carried}{read} AS resource FROM {{source}}"  # noqa: S608 - quoted above
     sql = _query(kept, blocks, parsed, where, scope)
     return CompiledView(view.name, view.resource, tuple(names), sql)
+
+
+def _repeats(select: Select) -> bool:
+    return bool(select.repeat) or any(map(_repeats, select.selects + select.unions))
 
 
 def _query(kept: list[str], blocks: list[_Rows], parsed: str, where: str, scope: Scope) -> str:
@@ -131,7 +138,7 @@ def _condition(path: Path, text: str, scope: Scope) -> str:
 def _rows(select: Select, scope: Scope) -> _Rows:
     """Return the rows of a select, its forEach, forEachOrNull or repeat done."""
     if select.repeat:
-        raise ViewRefusedError("repeat is not supported")
+        return _each(descend(select.repeat, scope), select, scope)
     if select.each is None:
         return _body(select, scope)
     try:

@@ -29,6 +29,11 @@ class Shape:
         """Return the child called `name` in the JSON, adding it to what is read."""
         return self.children.setdefault(name, Shape(type_, many=many, primitive=primitive))
 
+    @property
+    def stored_as(self) -> str:
+        """Return the SQL type of a primitive."""
+        return _STORED_AS.get(self.type, "VARCHAR")
+
     def structure(self) -> str:
         """Return the structure argument of `from_json` for an object of this shape."""
         return json.dumps(_object(self), separators=(",", ":"))
@@ -39,5 +44,5 @@ def _object(shape: Shape) -> dict[str, Any]:
 
 
 def _whole(shape: Shape) -> Any:
-    inner: Any = _STORED_AS.get(shape.type, "VARCHAR") if shape.primitive else _object(shape) or "JSON"
+    inner: Any = shape.stored_as if shape.primitive else _object(shape) or "JSON"
     return [inner] if shape.many else inner

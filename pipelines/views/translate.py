@@ -9,6 +9,7 @@ from typing import TypeAlias
 from hub_core.fhir.elements import element, is_primitive
 from pipelines.views.comparison import equal, operate, truth
 from pipelines.views.fhirpath import Call, Constant, Index, Member, Negation, Operation, Path, This, Variable
+from pipelines.views.structure import Shape
 from pipelines.views.value import Names, Value, ViewRefusedError, quoted
 
 _REFERENCE = r"^(?:https?://.+/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})(?:/_history/.+)?$"
@@ -24,6 +25,8 @@ class Scope:
     names: Names
     row_index: str = "0"
     """SQL of the position of the row in the nearest forEach."""
+    is_raw: bool = False
+    """Whether elements are JSON, and not structs: where a view has `repeat`."""
 
     def on(self, focus: Value, row_index: str | None = None) -> Scope:
         """Return the scope of a path that starts from `focus`."""
@@ -96,10 +99,22 @@ def _property(base: Value, json_name: str, type_: str, is_array: bool, scope: Sc
     shape = base.shape.child(json_name, type_, many=is_array, primitive=is_primitive(type_))
 
     def extract(parent: Value) -> Value:
-        sql = f"struct_extract({parent.sql}, {quoted(json_name)})"
+        if scope.is_raw:
+            sql = _from_json(parent.sql, json_name, shape)
+        else:
+            sql = f"struct_extract({parent.sql}, {quoted(json_name)})"
         return Value(scope.names.present(sql) if is_array and shape.primitive else sql, type_, is_array, shape)
 
     return scope.names.each(base, extract)
+
+
+def _from_json(parent: str, json_name: str, shape: Shape) -> str:
+    """Return SQL of a property of a JSON object: JSON, or a primitive as `from_json` would give it."""
+    path = quoted(f"$.{json_name}[*]" if shape.many else f"$.{json_name}")
+    if not shape.primitive:
+        return f"json_extract({parent}, {path})"
+    stored = f"{shape.stored_as}[]" if shape.many else shape.stored_as
+    return f"CAST(json_extract_string({parent}, {path}) AS {stored})"
 
 
 def _index(base: Value, position: Path, scope: Scope) -> Value:

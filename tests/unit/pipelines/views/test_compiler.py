@@ -113,6 +113,27 @@ def test_a_contained_or_unresolvable_reference_has_no_key() -> None:
     assert one("patient.getReferenceKey(Patient)", claim) == "p1"
 
 
+def items(depth: int) -> Json:
+    return {"linkId": str(depth), **({"item": [items(depth - 1)]} if depth > 1 else {})}
+
+
+def test_repeat_follows_items_and_stops_rather_than_leave_some_out() -> None:
+    definition = view(resource="Questionnaire")
+    definition["select"] = [{"repeat": ["item"], "column": [column("linkId")]}]
+    shallow = {"resourceType": "Questionnaire", "item": [items(5)]}
+    assert run(definition, shallow) == [("5",), ("4",), ("3",), ("2",), ("1",)]
+    deep = {"resourceType": "Questionnaire", "item": [items(20)]}
+    with pytest.raises(duckdb.InvalidInputException, match="deeper than 10 levels"):
+        run(definition, deep)
+
+
+def test_a_repeat_that_leads_nowhere_is_refused() -> None:
+    definition = view(resource="Questionnaire")
+    definition["select"] = [{"repeat": ["item", "itme"], "column": [column("linkId")]}]
+    with pytest.raises(ViewRefusedError, match="leads to no element"):
+        compile_view(read_definition(definition))
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [

@@ -1,0 +1,70 @@
+"""`repeat`: everything reached by following paths again and again, such as the items within items of a questionnaire.
+
+How deep a resource goes is not known beforehand. Levels are followed to a fixed depth, and below it the query stops
+with an error rather than leave rows out. Views with `repeat` read JSON as JSON: no structure could be told for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelines.views.fhirpath import Path
+from pipelines.views.translate import Scope, translate
+from pipelines.views.value import Value, ViewRefusedError
+
+_DEEPEST = 10
+"""Levels that are followed; questionnaires in use have three or four."""
+_TOO_DEEP = f"error('repeat goes deeper than {_DEEPEST} levels')"
+
+
+def descend(paths: Sequence[Path], scope: Scope) -> Value:
+    """Return all elements below the focus that the paths reach, each before those below it.
+
+    Raises:
+        ViewRefusedError: if a path leads nowhere, or the paths reach elements of different types.
+    """
+    first, unknown_at_first = _reached(paths, scope)
+    if first is None:
+        raise ViewRefusedError("repeat: no path leads from here to an element")
+    name = scope.names.new("r")
+    _, unknown_below = _reached(paths, scope.on(Value(name, first.type, shape=first.shape)))
+    if unknown_at_first & unknown_below:
+        raise ViewRefusedError("repeat: a path leads to no element")
+    return Value(_below(first, paths, scope, _DEEPEST), first.type, many=True, shape=first.shape)
+
+
+def _below(things: Value, paths: Sequence[Path], scope: Scope, levels: int) -> str:
+    """Return SQL of a list with the things and all below each."""
+    name = scope.names.new("r")
+    children, _ = _reached(paths, scope.on(Value(name, things.type, shape=things.shape)))
+    if children is None:
+        return things.sql
+    if children.type != things.type:
+        raise ViewRefusedError(f"repeat: the paths reach both {things.type} and {children.type}")
+    if levels == 0:
+        kept = f"CASE WHEN {children.is_empty} THEN {name} ELSE {_TOO_DEEP} END"
+        return f"list_transform({things.sql}, lambda {name}: {kept})"
+    below = _below(children, paths, scope, levels - 1)
+    return f"flatten(list_transform({things.sql}, lambda {name}: list_concat([{name}], {below})))"
+
+
+def _reached(paths: Sequence[Path], scope: Scope) -> tuple[Value | None, set[int]]:
+    """Return all that the paths reach from the focus in one step, and which of them name no element of it."""
+    reached: list[Value] = []
+    unknown: set[int] = set()
+    for number, path in enumerate(paths):
+        try:
+            value = translate(path, scope)
+        except ViewRefusedError:
+            unknown.add(number)
+            continue
+        if value.choice is not None or value.family != "object":
+            raise ViewRefusedError("repeat: a path reaches a primitive")
+        reached.append(value)
+    if not reached:
+        return None, unknown
+    types = sorted({value.type for value in reached})
+    if len(types) > 1:
+        raise ViewRefusedError(f"repeat: the paths reach both {' and '.join(types)}")
+    lists = ", ".join(f"coalesce({value.as_list}, [])" for value in reached)
+    return Value(f"flatten([{lists}])", types[0], many=True, shape=reached[0].shape), unknown
