@@ -7,6 +7,7 @@ A connector is pure: the same bytes and origin give the same outcome on any mach
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -110,24 +111,31 @@ class Connector(Protocol):
     """One format: how it is recognised, cut, and converted."""
 
     @property
+    @abstractmethod
     def format(self) -> str:
         """Return the name used in feed files and on the command line."""
 
     @property
+    @abstractmethod
     def mapping_version(self) -> str:
         """Return the version of the mapping; it changes whenever the same bytes would give other facts."""
 
+    @abstractmethod
     def recognises(self, head: bytes) -> bool:
         """Return whether bytes that begin with `head` (up to 4 KiB) look like this format."""
 
+    @abstractmethod
     def cut(self, stream: BinaryIO, *, limit: int) -> Iterator[Piece | Refusal]:
         """Yield the messages of a stream in order, never holding more than one of at most `limit` bytes."""
 
+    @abstractmethod
     def envelope(self, body: bytes, origin: Origin) -> Envelope:
         """Return what the store needs to know; never raises, an unreadable message gets kind `unreadable`."""
 
+    @abstractmethod
     def convert(self, body: bytes, origin: Origin) -> Iterator[Outcome]:
         """Yield one outcome per record of a message, in order; never raises for anything in `body`."""
 
+    @abstractmethod
     def check(self, body: bytes) -> Iterator[Issue]:
         """Yield every issue of one message, each with its place, in the order of the text."""
