@@ -146,6 +146,13 @@ _RECORDS = """
 """
 
 
+_CHECKS = """
+    SELECT subject, check_name, severity, is_passed, rows_checked, engine
+    FROM quality.checks
+    ORDER BY is_passed, severity, engine DESC, subject, check_name
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Volume:
     """How many people and things there are."""
@@ -215,6 +222,13 @@ def records(warehouse: Warehouse, filters: Filters) -> pd.DataFrame:
 def trend(warehouse: Warehouse, feed: str | None) -> pd.DataFrame:
     """Return what became of each day's records, of one feed or all."""
     return warehouse.ask(_TREND, {"feed": feed})
+
+
+def checks(warehouse: Warehouse) -> pd.DataFrame:
+    """Return the outcome of every quality check of the build, what did not pass first; empty if none were kept."""
+    if warehouse.has("quality", "checks"):
+        return warehouse.ask(_CHECKS)
+    return pd.DataFrame(columns=["subject", "check_name", "severity", "is_passed", "rows_checked", "engine"])
 
 
 def _capital(name: str) -> str:

@@ -17,6 +17,7 @@ from hub_core.clock import now
 _REJECTS_SHOWN = 200
 _BEHIND_AFTER = timedelta(minutes=5)
 _ALL_FEEDS = "All feeds"
+_ENGINES = {"great_expectations": "Great Expectations", "dbt": "dbt"}
 
 
 def show(visit: Visit) -> None:
@@ -37,6 +38,7 @@ def show(visit: Visit) -> None:
         layout.nothing_built()
         return
     _trend(snapshot, None if feed == _ALL_FEEDS else feed)
+    _quality(snapshot)
 
 
 def _tiles(states: tuple[FeedState, ...]) -> None:
@@ -162,3 +164,36 @@ def _trend(snapshot: Warehouse, feed: str | None) -> None:
 
     said = f"Records by the day they were received. {layout.as_of(snapshot)}"
     layout.card("Day by day", said, table, "trend", draw)
+
+
+def _quality(snapshot: Warehouse) -> None:
+    """Show what was checked before these numbers were published: a check of severity error stops that by failing."""
+    checks = figures.checks(snapshot)
+    if checks.empty:
+        return
+    passed = int(checks["is_passed"].sum())
+    missed = len(checks) - passed
+    with st.container(border=True, key="card-quality"):
+        st.subheader("Quality checks", anchor=False)
+        st.caption(f"Of the build now published. {layout.as_of(snapshot)}")
+        if missed:
+            st.warning(
+                f"{phrases.count(missed)} of {phrases.count(len(checks))} checks warn; they stand first in the table.",
+                icon=":material/rule:",
+            )
+        else:
+            st.success(f"All {phrases.count(passed)} checks passed.", icon=":material/verified:")
+        layout.shown(_checks_table(checks), "quality-checks")
+
+
+def _checks_table(checks: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Checked": checks["subject"],
+            "Check": checks["check_name"],
+            "Outcome": ["Passed" if passed else "Did not pass" for passed in checks["is_passed"]],
+            "Severity": checks["severity"],
+            "Rows": checks["rows_checked"].astype("Int64"),
+            "By": checks["engine"].map(lambda name: _ENGINES.get(name, name)),
+        }
+    )

@@ -162,6 +162,9 @@ def test_the_feeds_page_shows_the_message_stores_numbers(house: House, visitor: 
         page.get_by_test_id("stPopoverBody").get_by_role("button", name="CSV").click()
     days = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))
     assert sum(int(day["Processed"]) for day in days) == activity
+    checks, missed = house.published("SELECT count(*), count(*) FILTER (WHERE NOT is_passed) FROM quality.checks")[0]
+    said = f"{missed} of {checks} checks warn" if missed else f"All {checks} checks passed"
+    expect(page.locator(".st-key-card-quality")).to_contain_text(said)
 
 
 def test_nothing_is_fetched_from_anywhere_else(house: House, visitor: BrowserContext) -> None:

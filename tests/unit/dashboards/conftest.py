@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,11 +35,18 @@ def data_dir(tmp_path: Path, hub: HubServer, monkeypatch: pytest.MonkeyPatch) ->
     st.cache_resource.clear()
 
 
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a warehouse folder with the group published in it, made once."""
+    folder = tmp_path_factory.mktemp("published") / "warehouse"
+    group.publish(folder)
+    return folder
+
+
 @pytest.fixture
-def warehouse_dir(data_dir: Path) -> Path:
+def warehouse_dir(data_dir: Path, published: Path) -> Path:
     """Return the warehouse folder of the installation, the group published in it."""
-    group.publish(data_dir / "warehouse")
-    return data_dir / "warehouse"
+    return Path(shutil.copytree(published, data_dir / "warehouse"))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -73,10 +74,10 @@ def test_before_the_first_build_it_says_what_to_do(app: AppTest, data_dir: Path)
     assert not app.metric
 
 
-def test_a_new_snapshot_is_shown_at_the_next_rerun(app: AppTest, data_dir: Path) -> None:
+def test_a_new_snapshot_is_shown_at_the_next_rerun(app: AppTest, data_dir: Path, published: Path) -> None:
     app.run()
     assert not app.metric
-    group.publish(data_dir / "warehouse")
+    shutil.copytree(published, data_dir / "warehouse")
     app.run()
     assert tiles(app)["People"] == "6"
 
