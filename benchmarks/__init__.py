@@ -1,0 +1,1 @@
+"""Benchmarks: what the shipped path takes, beside a peer or a bare baseline measured in the same run."""
