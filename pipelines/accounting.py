@@ -45,10 +45,9 @@ def apply_all(installation: Installation, intake: Intake, advance: Callable[[int
     """Apply what the intake stored, here and by whichever workers run beside us, until none of it waits."""
     worker = installation.worker()
     while _waiting(installation.database, intake.intake_id):
-        applied = worker.step()
-        advance(applied)
-        if not applied:
-            time.sleep(0.1)
+        for applied in worker.drain():
+            advance(applied)
+        time.sleep(0.05)  # what is left is with other workers
 
 
 def account(installation: Installation, intake: Intake, seconds: float) -> IngestReport:

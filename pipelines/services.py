@@ -11,13 +11,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from hub_core.errors import ConfigurationError
+from hub_core.feeds import Feed
 from hub_core.settings import Settings
 
 _PATIENCE = 20.0
 """Seconds a service has to stop cleanly before it is killed."""
+
+_STEADY = 60.0
+_LONGEST_WAIT = 30.0
+"""Seconds: a service that lived this long is started again at once; others wait up to so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +62,43 @@ def _dagster(settings: Settings) -> Service:
     return Service("dagster", (sys.executable, *command), port, url, {"DAGSTER_HOME": str(home)})
 
 
-def refuse_taken_ports(host: str, house: Iterable[Service]) -> None:
+def refuse_taken_ports(host: str, house: Iterable[Service], feeds: Iterable[Feed]) -> None:
     """Make sure that every port is free.
 
     Raises:
-        ConfigurationError: naming the port and the setting that moves it.
+        ConfigurationError: naming the port, and what moves it.
     """
     for service in house:
-        if service.port is None:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, service.port))
-            except OSError as error:
-                raise ConfigurationError(
-                    f"port {service.port} for {service.name} is taken on {host}; stop what uses it, or set"
-                    f" WHOLECHART_{service.name.upper()}_PORT"
-                ) from error
+        if service.port is not None:
+            _refuse_taken(host, service.port, service.name, f"set WHOLECHART_{service.name.upper()}_PORT")
+    for feed in feeds:
+        if feed.transport == "mllp" and feed.port:
+            _refuse_taken(host, feed.port, f"feed {feed.name}", "give the feed another port in its file")
+
+
+def _refuse_taken(host: str, port: int, user: str, remedy: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"port {port} for {user} is taken on {host}; stop what uses it, or {remedy}"
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Restart:
+    """A process that died, and when another is started in its place."""
+
+    process: subprocess.Popen[bytes]
+    wait: float
+    due: float
+
+    def next_wait(self) -> float:
+        """Return the wait after one more death: doubled, unless the last one lived for a while."""
+        has_lived = time.monotonic() - self.due > _STEADY
+        return 0.0 if has_lived else min(max(1.0, self.wait * 2), _LONGEST_WAIT)
 
 
 class House:
@@ -88,6 +111,7 @@ class House:
         self._house = house
         self._say = say
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._restarts: dict[str, _Restart] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Start every process, keep them running, and stop them all when `stop` is set."""
@@ -112,15 +136,19 @@ class House:
             )
 
     def _restart_dead(self) -> None:
+        """Start again what died: at once the first time, then after ever longer waits, so that nothing spins."""
         for service in self._house:
             code = self._running[service.name].poll()
-            if code is not None:
-                self._say(f"{service.name} ended with {code}; starting it again (see {self._log_name(service)})")
-                time.sleep(1)
+            if code is None:
+                continue
+            restart = self._restarts.get(service.name)
+            if restart is None or restart.process is not self._running[service.name]:
+                wait = restart.next_wait() if restart else 0.0
+                self._restarts[service.name] = _Restart(self._running[service.name], wait, time.monotonic() + wait)
+                log = self._log_dir / f"{service.name}.log"
+                self._say(f"{service.name} ended with {code}; starting it again in {wait:.0f} s (see {log})")
+            elif time.monotonic() >= restart.due:
                 self._start(service)
-
-    def _log_name(self, service: Service) -> Path:
-        return self._log_dir / f"{service.name}.log"
 
     def _stop(self) -> None:
         for process in self._running.values():

@@ -20,7 +20,7 @@ from connectors import registry
 from ehr_pm.identity import crosswalk
 from ehr_pm.record import changes
 from ehr_pm.record.apply import apply
-from hub_core.errors import ConfigurationError, ConflictError, DatabaseUnavailableError, WholechartError
+from hub_core.errors import ConfigurationError, ConflictError, DatabaseUnavailableError
 from hub_core.messages import queue
 from hub_core.messages.arrival import Message, Result
 from hub_core.messages.store import CHANNEL, MessageStore
@@ -42,6 +42,9 @@ _SEAL_SECONDS = 0.1
 _LOST = (psycopg.OperationalError, psycopg.InterfaceError, DBAPIError, DatabaseUnavailableError)
 """The database went away, or ended the transaction to break a tie: nothing was written, do it again."""
 
+_AGAIN = (*_LOST, ConflictError)
+"""What a later try cures."""
+
 
 class Worker:
     """One worker; `drain` empties the queue, `run` goes on until told to stop."""
@@ -55,11 +58,15 @@ class Worker:
 
     def drain(self) -> Iterator[int]:
         """Apply what is waiting, yielding the number of records after each batch, until nothing can be taken."""
-        while taken := self.step():
+        while taken := self._step_again():
             yield taken
 
     def step(self) -> int:
-        """Apply one batch in one transaction, and return how many records it held."""
+        """Apply one batch in one transaction, and return how many records it held.
+
+        Raises:
+            ConflictError: if another worker was creating the same resource; nothing was written, step again.
+        """
         with self._database.begin() as unit:
             messages = queue.claim(unit.driver, self._batch)
             if not messages:
@@ -67,6 +74,14 @@ class Worker:
             conversions = self._convert(unit.driver, messages)
             queue.finish(unit.driver, messages, self._apply(unit.driver, conversions))
         return sum(message.records for message in messages)
+
+    def _step_again(self) -> int:
+        """Return what a step applied, taking it again where another worker was in the way."""
+        while True:
+            try:
+                return self.step()
+            except ConflictError:
+                continue
 
     def run(self, stop: threading.Event) -> None:
         """Apply messages as they come, and keep the change log sealed, until `stop` is set."""
@@ -84,7 +99,7 @@ class Worker:
         with self._database.connect(autocommit=True) as ear:
             ear.execute(f"LISTEN {CHANNEL}")
             while not stop.is_set():
-                if self.step() == 0:
+                if self._step_again() == 0:
                     for _ in ear.notifies(timeout=_IDLE_SECONDS, stop_after=1):
                         pass
 
@@ -115,16 +130,14 @@ class Worker:
         """Apply a batch at once; if it fails, each message alone, so that only the one at fault is rejected."""
         try:
             return self._apply_together(connection, conversions)
-        except ConflictError:
-            return self._apply_together(connection, conversions)
-        except (psycopg.DataError, psycopg.IntegrityError, WholechartError, LookupError, TypeError, ValueError):
+        except (psycopg.DataError, psycopg.IntegrityError, LookupError, TypeError, ValueError):
             return [result for conversion in conversions for result in self._apply_alone(connection, conversion)]
 
     def _apply_alone(self, connection: psycopg.Connection[Any], conversion: Conversion) -> list[Result]:
         try:
             return self._apply_together(connection, [conversion])
         except Exception as error:  # boundary: the record refuses this one message
-            if isinstance(error, _LOST) and not isinstance(error, psycopg.DataError | psycopg.IntegrityError):
+            if isinstance(error, _AGAIN):
                 raise
             _log.warning("message %s could not be recorded: %s", conversion.message.message_id, type(error).__name__)
             reason = f"the record could not take this message ({type(error).__name__}); it is kept for replay"

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from psycopg.errors import UniqueViolation
+
 from ehr_pm.record.entry import BEGINNING, Entry, Rank, Verdict
 from ehr_pm.record.index import write_index
 from hub_core.clock import instant, now
@@ -69,7 +71,10 @@ def apply(
         verdicts.append(verdict)
     _raise_ranks(connection, standing)
     if versions:
-        _write(connection, versions, standing, recorded_at)
+        try:
+            _write(connection, versions, standing, recorded_at)
+        except UniqueViolation as error:
+            raise ConflictError("another writer created one of these resources at this moment") from error
     return verdicts
 
 
@@ -159,7 +164,8 @@ def _copy_versions(
         connection.cursor() as cursor,
         cursor.copy(f"COPY resource_version ({_ENVELOPE}, body) FROM STDIN") as copy,
     ):
-        for version in versions:
+        # In key order: two batches with the same new resources then wait for each other one way only.
+        for version in sorted(versions, key=lambda each: (each.entry.key, each.version)):
             body = dumps(stamped(version.entry.resource, version.version, recorded_at)).decode()
             copy.write_row((*_envelope(version, recorded_at, batch_key), body))
 

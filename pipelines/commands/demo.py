@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -64,12 +67,21 @@ def _print(made: DemoReport, seconds: float, megabytes: float) -> None:
 
 def _print_next(settings: Settings, made: DemoReport, name: str, password: str, folder: Path | None) -> None:
     where = f" --dir {folder}" if folder else ""
+    command = _command()
     click.secho("\nOpen it", bold=True)
-    click.echo(f"  wholechart up{where}")
+    click.echo(f"  {command} up{where}")
     click.echo(f"  {settings.dashboards_url}  (log in as {name} with {password})")
     click.secho("\nThree things to try", bold=True)
     click.echo("  1. In the dashboards, open Patient and look up Maria Delgado: one chart from three systems.")
-    click.echo(f'  2. wholechart sql{where} "{_QUESTION}"')
+    click.echo(f'  2. {command} sql{where} "{_QUESTION}"')
     if made.example_key:
-        click.echo(f"  3. wholechart trace{where} lab_results {made.example_key}")
-    click.echo(f"\nTwo records were rejected on purpose: wholechart messages list{where} --state rejected")
+        click.echo(f"  3. {command} trace{where} lab_results {made.example_key}")
+    click.echo(f"\nTwo records were rejected on purpose: {command} messages list{where} --state rejected")
+
+
+def _command() -> str:
+    """Return how this person can call `wholechart`: by name when it is on the PATH, else by where it lies."""
+    if shutil.which("wholechart"):
+        return "wholechart"
+    script = Path(sys.argv[0])
+    return os.path.relpath(script) if script.name == "wholechart" else f"{sys.executable} -m pipelines"

@@ -18,7 +18,11 @@ def messages() -> None:
 
 @messages.command("list")
 @click.option("--feed", help="Only this feed.")
-@click.option("--state", type=click.Choice(["received", "processed", "filtered", "rejected"]), help="Only this state.")
+@click.option(
+    "--state",
+    type=click.Choice(["received", "processed", "filtered", "rejected"]),
+    help="Only this state; rejected: also messages of which some records were.",
+)
 @click.option("--control-id", help="Only the message with this id of its sender (MSH-10, ISA13).")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @data_dir
@@ -34,7 +38,7 @@ def list_(
         cursor = unit.driver.execute(
             "SELECT message_id, received_at, feed, kind, control_id, state, records, processed, filtered, rejected"
             " FROM message WHERE (%(feed)s::text IS NULL OR feed = %(feed)s)"
-            " AND (%(state)s::text IS NULL OR state = %(state)s)"
+            " AND (%(state)s::text IS NULL OR state = %(state)s OR (%(state)s = 'rejected' AND rejected > 0))"
             " AND (%(control_id)s::text IS NULL OR control_id = %(control_id)s)"
             " ORDER BY arrival DESC LIMIT %(limit)s",
             {"feed": feed, "state": state, "control_id": control_id, "limit": limit},

@@ -17,12 +17,13 @@ from pipelines.commands.options import data_dir
 @click.option("--no-dagster", is_flag=True, help="Leave Dagster's pages out; everything else works without them.")
 def up(folder: Path | None, no_dagster: bool) -> None:
     """Run everything: database, worker, listeners, API, dashboards."""
+    from hub_core.feeds import load_feeds
     from pipelines.installation import administrator, open_installation, settings_for
     from pipelines.services import House, refuse_taken_ports, services
 
     settings = settings_for(folder)
     house = services(settings, dagster=not no_dagster)
-    refuse_taken_ports(settings.host, house)
+    refuse_taken_ports(settings.host, house, load_feeds(settings.feeds).values())
     stop = threading.Event()
     for which in (signal.SIGINT, signal.SIGTERM):
         signal.signal(which, lambda *_: stop.set())
