@@ -16,7 +16,7 @@ import pytest
 
 from hub_core.postgres.removal import discard
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 SAMPLES = Path(__file__).parents[2] / "pipelines" / "samples"
 MARTS = ("appointments", "claim_payments", "claims", "encounters", "feed_activity", "lab_results", "patients")

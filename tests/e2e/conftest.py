@@ -26,9 +26,12 @@ _ARGUMENTS = [
 _PATIENCE_MS = 30_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Return Debian's Chromium, or skip; where a browser is required, its absence is a failure."""
+    """Return Debian's Chromium, or skip; where a browser is required, its absence is a failure.
+
+    It ends with the module: Playwright keeps an event loop running, which would be in the way of others' tests.
+    """
     if not Path(_CHROMIUM).exists():
         reason = "no Chromium: apt-get install chromium, or name one in WHOLECHART_CHROMIUM"
         if os.environ.get("WHOLECHART_REQUIRE_BROWSER") == "1":
@@ -41,7 +44,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Return a running house with the fictional group in it."""
     with running_house(tmp_path_factory.mktemp("house")) as running:

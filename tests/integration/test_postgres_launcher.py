@@ -28,7 +28,7 @@ from hub_core.postgres.launcher import Attachment, attach
 from hub_core.postgres.places import locate
 from hub_core.postgres.removal import abandoned_areas, discard
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 LINGER = 0.5
