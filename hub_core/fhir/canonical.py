@@ -58,11 +58,11 @@ def loads(text: bytes | str) -> Any:
     data = text.encode() if isinstance(text, str) else text
     try:
         value = orjson.loads(data)
+        _refuse_depth(value)
         if not _is_written_back(value, data) and _loses_digits(data):
             value = json.loads(data, parse_float=Lexeme, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise UnreadableError(f"not valid JSON: {_reason(error)}", code="invalid") from error
-    _refuse_depth(value)
     return value
 
 
