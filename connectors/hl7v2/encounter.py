@@ -7,7 +7,7 @@ from connectors.hl7v2.concepts import coding, concept, concept_of
 from connectors.hl7v2.conversion import Conversion, said
 from connectors.hl7v2.datatypes import assigner, identifier
 from connectors.hl7v2.parties import location, practitioner
-from connectors.hl7v2.tables import ENCOUNTER_CLASS, ENCOUNTER_PARTICIPANTS, ENCOUNTER_STATUS, V2, V3
+from connectors.hl7v2.tables import ENCOUNTER_CLASS, ENCOUNTER_PARTICIPANTS, ENCOUNTER_STATUS, PATIENT_CLASS, V2, V3
 from connectors.hl7v2.tokenizer import Composite, Segment
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.systems import NULL_FLAVOR
@@ -83,7 +83,9 @@ def _class(value: Composite) -> Json:
     if not code:
         return coding("UNK", "unknown", NULL_FLAVOR)
     known = ENCOUNTER_CLASS.get(code.upper())
-    return coding(known[1], known[2], known[0]) if known else coding(code, value.whole(2), f"{V2}0004")
+    if known:
+        return coding(known[1], known[2], known[0])
+    return coding(code, value.whole(2) or PATIENT_CLASS.get(code.upper(), ""), f"{V2}0004")
 
 
 def _identifiers(pv1: Segment, conversion: Conversion) -> list[Json]:

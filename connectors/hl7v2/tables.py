@@ -159,6 +159,15 @@ ENCOUNTER_CLASS: Final[dict[str, Concept]] = {
     "P": (f"{V3}ActCode", "PRENC", "pre-admission"),
 }
 
+PATIENT_CLASS: Final = {
+    "B": "obstetrics",
+    "C": "commercial account",
+    "N": "not applicable",
+    "R": "recurring patient",
+    "U": "unknown",
+}
+"""Our labels for the patient classes of v2 table 0004 that have no encounter class."""
+
 ENCOUNTER_STATUS: Final = {
     "A01": "in-progress",
     "A02": "in-progress",
