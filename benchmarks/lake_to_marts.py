@@ -62,7 +62,7 @@ def measure(scale: float) -> Figure:
         input=f"{observations.name}: {len(patients.items)} patients, {len(observations.items)} observations",
         notes="Both sides read the same Parquet, keep the current version of each resource and make the same tables;"
         " the run compares them row by row. The way to the marts is every view, every model and every dbt test over a"
-        " record of all types.",
+        " record of all types, the second build of a process: dbt imported, its project parsed.",
         details={**prefixed("wall, resources/s:", rates.wall), **marts},
     )
 
@@ -156,28 +156,36 @@ def _lake_to_marts(folder: Path, scale: float) -> dict[str, float]:
     path = folder / "lines.ndjson"
     path.write_bytes(b"".join(lines.items))
     with scratch_installation() as installation:
-        settings = installation.settings
+        lake = installation.settings.lake_dir
         ingest(installation, new_feed("fhir"), path)
         with installation.database.begin() as unit:
             changes.seal(unit.driver)
-            append_changes(unit.driver, settings.lake_dir)
-            manifest = replace_envelopes(unit.driver, settings.lake_dir)
-        built = folder / "warehouse.duckdb"
-        started = time.perf_counter()
-        with duckdb.connect(str(built)) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            for _ in create_views(connection, load_views(project_folder() / "views"), settings.lake_dir, manifest):
-                pass
-        views = time.perf_counter() - started
-        outcome = run_dbt(project_folder(), built, folder / "dbt")
-        seconds = time.perf_counter() - started
-    assert not outcome.failures, outcome.failures
+            append_changes(unit.driver, lake)
+            full = _Lake(lake, replace_envelopes(unit.driver, lake))
+        _, first_dbt = _build(full, folder)
+        views, dbt = _build(full, folder)
     return {
-        "marts: resources": manifest.last_seq,
+        "marts: resources": full.manifest.last_seq,
         "marts: seconds of all views": rounded(views),
-        "marts: seconds of dbt, models and tests": rounded(seconds - views),
-        "marts: resources/s, views and dbt": rounded(manifest.last_seq / seconds),
+        "marts: seconds of dbt, models and tests": rounded(dbt),
+        "marts: seconds of dbt, the first time": rounded(first_dbt),
+        "marts: resources/s, views and dbt": rounded(full.manifest.last_seq / (views + dbt)),
     }
+
+
+def _build(lake: _Lake, folder: Path) -> tuple[float, float]:
+    """Return the seconds that all views, and all models and tests of dbt, took in a new file of the same name."""
+    built = folder / "warehouse.duckdb"
+    built.unlink(missing_ok=True)
+    started = time.perf_counter()
+    with duckdb.connect(str(built)) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        for _ in create_views(connection, load_views(project_folder() / "views"), lake.folder, lake.manifest):
+            pass
+    views = time.perf_counter() - started
+    outcome = run_dbt(project_folder(), built, folder / "dbt")
+    assert not outcome.failures, outcome.failures
+    return views, time.perf_counter() - started - views
 
 
 def _connect() -> duckdb.DuckDBPyConnection:

@@ -11,7 +11,7 @@ from benchmarks.wire import Loads, mllp_exchange, offer
 from pipelines.installation import Installation
 
 _CONNECTIONS = (1, 16, 64)
-_SECONDS = 2.5
+_SECONDS = 2.0
 _ROUNDS = 3
 _OURS, _BARE = "wholechart", "bare group commit"
 
