@@ -10,7 +10,6 @@ from pipelines.intake import Intake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from uuid import UUID
 
     from hub_core.database import Database
     from pipelines.installation import Installation
@@ -44,7 +43,7 @@ class IngestReport:
 def apply_all(installation: Installation, intake: Intake, advance: Callable[[int], None]) -> None:
     """Apply what the intake stored, here and by whichever workers run beside us, until none of it waits."""
     worker = installation.worker()
-    while _waiting(installation.database, intake.intake_id):
+    while _waiting(installation.database, intake):
         for applied in worker.drain():
             advance(applied)
         time.sleep(0.05)  # what is left is with other workers
@@ -83,9 +82,10 @@ def account(installation: Installation, intake: Intake, seconds: float) -> Inges
     )
 
 
-def _waiting(database: Database, intake_id: UUID) -> bool:
+def _waiting(database: Database, intake: Intake) -> bool:
     with database.begin() as unit:
         rows = unit.driver.execute(
-            "SELECT EXISTS (SELECT 1 FROM message WHERE intake = %s AND state = 'received')", (intake_id,)
+            "SELECT EXISTS (SELECT 1 FROM message WHERE state = 'received' AND (intake = %s OR message_id = ANY(%s)))",
+            (intake.intake_id, list(intake.repeated)),
         ).fetchall()
     return bool(rows[0][0])

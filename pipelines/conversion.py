@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from connectors.connector import Connector, Fact, Issue, Origin, Outcome, Severity
 from ehr_pm.record.entry import Entry
@@ -22,16 +23,21 @@ class Conversion:
     entries: tuple[Entry, ...]
     result: Result
 
+    def by_record(self) -> Iterator[tuple[int, Conversion]]:
+        """Yield each record's position, and its entries as a conversion of their own."""
+        for position, entries in groupby(self.entries, key=lambda entry: entry.position):
+            yield position, replace(self, entries=tuple(entries), result=replace(self.result, changed=0))
+
 
 def convert(message: Message, body: bytes, connector: Connector, token: Callable[[str], str]) -> Conversion:
     """Return what a message says; a fault in our own code rejects the message, with its bytes kept, and is logged."""
     origin = Origin(message.source, message.location, message.zone)
     try:
         outcomes = list(connector.convert(body, origin))
+        entries = tuple(_entries(message, outcomes, connector.mapping_version, token))
     except Exception as error:  # boundary: one message must not stop the others
         _log.exception("message %s could not be converted", message.message_id, exc_info=_nameless(error))
         return failed(message, f"Wholechart could not convert this message ({type(error).__name__}); it is kept")
-    entries = tuple(_entries(message, outcomes, connector.mapping_version, token))
     return Conversion(message, entries, _result(message, outcomes, len(entries), connector.mapping_version))
 
 
@@ -39,6 +45,18 @@ def failed(message: Message, reason: str) -> Conversion:
     """Return the conversion of a message none of which can be used."""
     finding = Finding(1, message.kind, "error", "exception", reason)
     return Conversion(message, (), Result(message.message_id, rejected=message.records, findings=(finding,)))
+
+
+def without_record(result: Result, message: Message, position: int, part: Conversion, error: str) -> Result:
+    """Return the result with one record moved from processed to rejected, because the record refused it."""
+    reason = f"the record could not take this ({error}); it is kept for replay"
+    return replace(
+        result,
+        processed=result.processed - 1,
+        rejected=result.rejected + 1,
+        resources=result.resources - len(part.entries),
+        findings=(*result.findings, Finding(position, message.kind, "error", "exception", reason)),
+    )
 
 
 def _entries(
@@ -51,7 +69,7 @@ def _entries(
                 source=message.source,
                 source_id=fact.source_id,
                 location=message.location,
-                event_at=fact.event_at,
+                event_at=fact.event_at or message.received_at,
                 authority=fact.authority,
                 arrival=message.arrival,
                 message_id=message.message_id,

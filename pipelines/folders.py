@@ -7,8 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from connectors.transport.drop_folder import DropFolder
 from connectors.transport.files import look
+from hub_core.group_commit import is_lost_database
 from pipelines.intake import Intake
 
 if TYPE_CHECKING:
@@ -34,8 +37,13 @@ class DropFolders:
     def _store(self, feed: Feed, path: Path, name: str) -> str | None:
         """Store one file; return why it failed when nothing in it could be taken."""
         intake = Intake(self._installation, feed)
-        for found in look(path, name):
-            intake.take_one(found)
+        try:
+            for found in look(path, name):
+                intake.take_one(found)
+        except psycopg.Error as error:
+            if is_lost_database(error):
+                raise
+            return f"the message store could not take this file ({type(error).__name__})"
         tally = intake.tally
         if tally.skipped:
             return tally.skipped[0].reason

@@ -43,6 +43,8 @@ class Intake:
         """Prepare to take files in for `feed`."""
         self.intake_id: UUID = new_id()
         self.tally = Tally()
+        self.repeated: set[UUID] = set()
+        """Messages that were there already; a run that was broken off may have left them waiting."""
         self._installation = installation
         self._feed = feed
         self._origin = Origin(feed.source, feed.location, feed.zone)
@@ -112,6 +114,7 @@ class Intake:
             return
         stored = self._installation.store.take(group)
         self.tally.records += sum(arrival.records for arrival in group)
+        self.repeated |= {kept.message_id for kept in stored if kept.duplicate}
         self.tally.duplicates += sum(
             arrival.records for arrival, kept in zip(group, stored, strict=True) if kept.duplicate
         )

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,11 +21,12 @@ from connectors import registry
 from ehr_pm.identity import crosswalk
 from ehr_pm.record import changes
 from ehr_pm.record.apply import apply
-from hub_core.errors import ConfigurationError, ConflictError, DatabaseUnavailableError
+from hub_core.errors import ConfigurationError, ConflictError
+from hub_core.group_commit import is_lost_database
 from hub_core.messages import queue
 from hub_core.messages.arrival import Message, Result
 from hub_core.messages.store import CHANNEL, MessageStore
-from pipelines.conversion import Conversion, convert, failed, with_changes
+from pipelines.conversion import Conversion, convert, failed, with_changes, without_record
 
 if TYPE_CHECKING:
     from ehr_pm.record.entry import Verdict
@@ -39,11 +41,8 @@ _IDLE_SECONDS = 1.0
 
 _SEAL_SECONDS = 0.1
 
-_LOST = (psycopg.OperationalError, psycopg.InterfaceError, DBAPIError, DatabaseUnavailableError)
-"""The database went away, or ended the transaction to break a tie: nothing was written, do it again."""
-
-_AGAIN = (*_LOST, ConflictError)
-"""What a later try cures."""
+_TIES = ("40001", "40P01")
+"""SQLSTATEs of a transaction that PostgreSQL ended to break a tie between two: nothing was written, do it again."""
 
 
 class Worker:
@@ -80,8 +79,9 @@ class Worker:
         while True:
             try:
                 return self.step()
-            except ConflictError:
-                continue
+            except (ConflictError, psycopg.OperationalError, DBAPIError) as error:
+                if not _is_tie(error):
+                    raise
 
     def run(self, stop: threading.Event) -> None:
         """Apply messages as they come, and keep the change log sealed, until `stop` is set."""
@@ -90,8 +90,8 @@ class Worker:
         while not stop.is_set():
             try:
                 self._listen(stop)
-            except _LOST:
-                _log.warning("the database went away; trying again")
+            except Exception as error:  # boundary: a worker goes on, whatever one batch or the database does
+                _log.warning("the worker was stopped by %s; trying again", type(error).__name__)
                 stop.wait(0.5)
         sealer.join()
 
@@ -108,7 +108,8 @@ class Worker:
             try:
                 with self._database.begin() as unit:
                     changes.seal(unit.driver)
-            except _LOST:
+            except Exception as error:  # boundary: the sealer goes on when the database is back
+                _log.warning("sealing was stopped by %s; trying again", type(error).__name__)
                 stop.wait(0.5)
 
     def _convert(self, connection: psycopg.Connection[Any], messages: list[Message]) -> list[Conversion]:
@@ -130,18 +131,32 @@ class Worker:
         """Apply a batch at once; if it fails, each message alone, so that only the one at fault is rejected."""
         try:
             return self._apply_together(connection, conversions)
-        except (psycopg.DataError, psycopg.IntegrityError, LookupError, TypeError, ValueError):
-            return [result for conversion in conversions for result in self._apply_alone(connection, conversion)]
-
-    def _apply_alone(self, connection: psycopg.Connection[Any], conversion: Conversion) -> list[Result]:
-        try:
-            return self._apply_together(connection, [conversion])
-        except Exception as error:  # boundary: the record refuses this one message
-            if isinstance(error, _AGAIN):
+        except Exception as error:  # boundary: the record refuses the batch, and which message is at fault is not known
+            if _is_curable(error):
                 raise
-            _log.warning("message %s could not be recorded: %s", conversion.message.message_id, type(error).__name__)
-            reason = f"the record could not take this message ({type(error).__name__}); it is kept for replay"
-            return [failed(conversion.message, reason).result]
+        return [self._apply_alone(connection, conversion) for conversion in conversions]
+
+    def _apply_alone(self, connection: psycopg.Connection[Any], conversion: Conversion) -> Result:
+        try:
+            return self._apply_together(connection, [conversion])[0]
+        except Exception as error:  # boundary: the record refuses this one message
+            if _is_curable(error):
+                raise
+        return self._apply_by_record(connection, conversion)
+
+    def _apply_by_record(self, connection: psycopg.Connection[Any], conversion: Conversion) -> Result:
+        """Apply a message record by record, so that of the many in a bulk piece only the one at fault is rejected."""
+        result = conversion.result
+        for position, part in conversion.by_record():
+            try:
+                changed = self._apply_together(connection, [part])[0].changed
+                result = replace(result, changed=result.changed + changed)
+            except Exception as error:  # boundary: the record refuses this one record
+                if _is_curable(error):
+                    raise
+                _log.warning("message %s: a record was refused: %s", result.message_id, type(error).__name__)
+                result = without_record(result, conversion.message, position, part, type(error).__name__)
+        return result
 
     def _apply_together(self, connection: psycopg.Connection[Any], conversions: list[Conversion]) -> list[Result]:
         with connection.transaction():
@@ -165,6 +180,17 @@ def _results(conversions: Sequence[Conversion], verdicts: Sequence[Verdict]) -> 
         end = start + len(conversion.entries)
         yield with_changes(conversion.result, sum(map(_wrote, verdicts[start:end])))
         start = end
+
+
+def _is_tie(error: Exception) -> bool:
+    """Return whether two transactions were in each other's way, so that doing it again at once is right."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, ConflictError) or getattr(cause, "sqlstate", None) in _TIES
+
+
+def _is_curable(error: Exception) -> bool:
+    """Return whether a later try may succeed, because nothing in the message is at fault."""
+    return _is_tie(error) or is_lost_database(error)
 
 
 def _wrote(verdict: Verdict) -> bool:

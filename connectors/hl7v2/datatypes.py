@@ -66,7 +66,9 @@ def identifier(value: Composite, conversion: Conversion, *, kind: str = "") -> J
     elif kind == "NPI" or universal == NPI_OID:
         uri = NPI
     else:
-        uri = authority_uri(namespace, universal, universal_type) or named_uri(conversion.assigner)
+        # A facility's name is unique within its source only: two clinics called "CLINIC" are not one assigner.
+        unnamed = named_uri(f"{conversion.origin.source}.{conversion.assigner}")
+        uri = authority_uri(namespace, universal, universal_type) or unnamed
     period = None
     if len(value.parts) > 6:
         period = said(start=conversion.clock.date(value[7]), end=conversion.clock.date(value[8]))

@@ -76,7 +76,10 @@ def members(path: Path, *, follow_links: bool = False, expansion: Expansion = DE
     # What members declare is what they are held to when read; together, because they may share their bytes.
     if not expansion.allows(sum(info.file_size for info in infos), size):
         raise UnreadableError("the zip archive expands beyond reason; it is not read", code="too-costly")
-    return [info.filename for info in infos]
+    names = [info.filename for info in infos]
+    if len(set(names)) < len(names):
+        raise UnreadableError("the zip archive holds two files of one name; which is meant cannot be told")
+    return names
 
 
 @contextmanager

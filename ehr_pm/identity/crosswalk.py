@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 from ehr_pm.identity.grouping import Groups
 from ehr_pm.identity.identifiers import linking_identifiers
@@ -16,8 +17,6 @@ from hub_core.fhir.canonical import Json
 from hub_core.fhir.ids import new_id
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     import psycopg
 
 _IDENTIFIER_LOCKS = 0x1DE4
@@ -61,13 +60,23 @@ def merged_pairs(linkage: Json) -> Iterator[tuple[str, str]]:
     if linkage.get("active") is False:
         return
     by_role: dict[str, list[str]] = {}
-    for item in linkage.get("item", []):
-        kind, _, patient = str(item.get("resource", {}).get("reference", "")).partition("/")
-        if kind == "Patient" and patient:
-            by_role.setdefault(item.get("type", ""), []).append(patient)
+    items = linkage.get("item")
+    for item in items if isinstance(items, list) else []:
+        target = item.get("resource") if isinstance(item, dict) else None
+        kind, _, patient = str(target.get("reference") if isinstance(target, dict) else "").partition("/")
+        if kind == "Patient" and _is_id(patient):
+            by_role.setdefault(str(item.get("type")), []).append(patient)
     for survivor in by_role.get("source", []):
         for merged in by_role.get("alternate", []):
             yield survivor, merged
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _lock(connection: psycopg.Connection[Any], names: list[str]) -> None:
@@ -104,13 +113,7 @@ def _sharing(connection: psycopg.Connection[Any], patients: list[str]) -> list[t
 
 def _settle(connection: psycopg.Connection[Any], groups: Groups, reasons: dict[str, str]) -> None:
     """Give each group one person: the oldest of those its members have, or a new one."""
-    persons = dict(
-        connection.execute(
-            "SELECT patient_id::text, person_id FROM person_member WHERE patient_id = ANY(%s::uuid[])"
-            " AND valid_to IS NULL FOR UPDATE",
-            (groups.members(),),
-        ).fetchall()
-    )
+    persons = _hold_persons(connection, groups.members())
     for group in groups:
         known = sorted({persons[patient] for patient in group if patient in persons})
         if not known:
@@ -124,6 +127,26 @@ def _settle(connection: psycopg.Connection[Any], groups: Groups, reasons: dict[s
             " FROM unnest(%s::uuid[], %s::text[]) AS new (patient, reason)",
             (known[0], strangers, [reasons.get(patient, reason) for patient in strangers]),
         )
+
+
+def _hold_persons(connection: psycopg.Connection[Any], patients: list[str]) -> dict[str, UUID]:
+    """Return each patient's person, all of them locked: nobody else adds to or merges them before we commit."""
+    held: set[UUID] = set()
+    while True:
+        persons = dict(
+            connection.execute(
+                "SELECT patient_id::text, person_id FROM person_member WHERE patient_id = ANY(%s::uuid[])"
+                " AND valid_to IS NULL",
+                (patients,),
+            ).fetchall()
+        )
+        missing = set(persons.values()) - held
+        if not missing:
+            return persons
+        connection.execute(
+            "SELECT 1 FROM person WHERE person_id = ANY(%s) ORDER BY person_id FOR UPDATE", (sorted(missing),)
+        )
+        held |= missing
 
 
 def _retire(connection: psycopg.Connection[Any], *, survivor: UUID, others: list[UUID]) -> None:

@@ -69,12 +69,12 @@ def apply(
     for entry in entries:
         verdict = _decide(entry, standing.setdefault(entry.key, _Current()), versions)
         verdicts.append(verdict)
-    _raise_ranks(connection, standing)
     if versions:
         try:
             _write(connection, versions, standing, recorded_at)
         except UniqueViolation as error:
             raise ConflictError("another writer created one of these resources at this moment") from error
+    _raise_ranks(connection, standing)
     return verdicts
 
 
@@ -113,19 +113,21 @@ def _lock_existing(connection: psycopg.Connection[Any], keys: list[Key]) -> dict
 
 def _raise_ranks(connection: psycopg.Connection[Any], standing: dict[Key, _Current]) -> None:
     """Let a newer statement of the same content stand for it, so that an older different one stays stale."""
-    raised = [c for c in standing.values() if c.is_raised and c.latest is None and c.rank and c.resource_key]
+    raised = [(key, c.rank) for key, c in standing.items() if c.is_raised and c.rank]
     if not raised:
         return
     connection.execute(
         "UPDATE resource SET authority = n.authority, event_at = n.event_at, arrival = n.arrival, position = n.position"
-        " FROM unnest(%s::bigint[], %s::smallint[], %s::timestamptz[], %s::bigint[], %s::int[])"
-        " AS n (resource_key, authority, event_at, arrival, position) WHERE resource.resource_key = n.resource_key",
+        " FROM unnest(%s::text[], %s::uuid[], %s::smallint[], %s::timestamptz[], %s::bigint[], %s::int[])"
+        " AS n (resource_type, resource_id, authority, event_at, arrival, position)"
+        " WHERE resource.resource_type = n.resource_type AND resource.resource_id = n.resource_id",
         (
-            [c.resource_key for c in raised],
-            [c.rank.authority for c in raised if c.rank],
-            [_stored_time(c.rank.event_at) for c in raised if c.rank],
-            [c.rank.arrival for c in raised if c.rank],
-            [c.rank.position for c in raised if c.rank],
+            [key[0] for key, _ in raised],
+            [key[1] for key, _ in raised],
+            [rank.authority for _, rank in raised],
+            [_stored_time(rank.event_at) for _, rank in raised],
+            [rank.arrival for _, rank in raised],
+            [rank.position for _, rank in raised],
         ),
     )
 

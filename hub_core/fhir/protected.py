@@ -6,6 +6,7 @@ the number back from the record, the lake or the warehouse. The raw message keep
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -14,26 +15,49 @@ from hub_core.fhir.canonical import Json
 LAST_FOUR = "https://wholechart.example/fhir/StructureDefinition/last-four"
 """Extension with the last four characters of a number kept as a token."""
 
-_SYSTEMS = ("http://hl7.org/fhir/sid/us-ssn", "urn:oid:2.16.840.1.113883.4.1", "http://hl7.org/fhir/sid/us-itin")
-_CARRIERS = frozenset({"Patient", "Person", "RelatedPerson", "Practitioner"})
+SYSTEMS = frozenset(
+    {"http://hl7.org/fhir/sid/us-ssn", "urn:oid:2.16.840.1.113883.4.1", "http://hl7.org/fhir/sid/us-itin"}
+)
+"""Systems of numbers that are kept as tokens."""
 
 
 def protect(resource: Json, token: Callable[[str], str]) -> Json:
-    """Return the resource with every SSN-class identifier as `token` of it; others are returned as they are."""
-    if resource["resourceType"] not in _CARRIERS or not any(map(_is_protected, resource.get("identifier", []))):
-        return resource
-    identifiers = [_protected(i, token) if _is_protected(i) else i for i in resource["identifier"]]
-    return {**resource, "identifier": identifiers}
+    """Return the resource with every SSN-class identifier in it as `token` of it; the same object where it has none."""
+    protected: Json = _protect(resource, token)
+    return protected
 
 
-def _is_protected(identifier: Any) -> bool:
-    if not isinstance(identifier, dict) or not identifier.get("value"):
+def _protect(value: Any, token: Callable[[str], str]) -> Any:
+    """Return a part of a resource, the same object where nothing in it is to be protected."""
+    if isinstance(value, list):
+        parts = [_protect(part, token) if isinstance(part, dict | list) else part for part in value]
+        return value if all(map(operator.is_, parts, value)) else parts
+    changed = {
+        name: kept
+        for name, part in value.items()
+        if isinstance(part, dict | list) and (kept := _protect(part, token)) is not part
+    }
+    whole = {**value, **changed} if changed else value
+    return _protected(whole, token) if _is_protected(whole) else whole
+
+
+def _is_protected(part: Json) -> bool:
+    if not isinstance(part.get("value"), str) or not part["value"]:
         return False
-    codes = {coding.get("code") for coding in identifier.get("type", {}).get("coding", [])}
-    return identifier.get("system") in _SYSTEMS or "SS" in codes
+    system = part.get("system")
+    return (isinstance(system, str) and system in SYSTEMS) or "SS" in type_codes(part)
+
+
+def type_codes(identifier: Json) -> set[str]:
+    """Return the codes of an identifier's type; none where it is not shaped as R4 has it."""
+    kind = identifier.get("type")
+    codings = kind.get("coding") if isinstance(kind, dict) else None
+    listed = codings if isinstance(codings, list) else []
+    return {coding["code"] for coding in listed if isinstance(coding, dict) and isinstance(coding.get("code"), str)}
 
 
 def _protected(identifier: Json, token: Callable[[str], str]) -> Json:
-    number = str(identifier["value"])
-    extension = [*identifier.get("extension", []), {"url": LAST_FOUR, "valueString": number[-4:]}]
+    number = identifier["value"]
+    before = identifier.get("extension")
+    extension = [*(before if isinstance(before, list) else []), {"url": LAST_FOUR, "valueString": number[-4:]}]
     return {**identifier, "value": token(number), "extension": extension}

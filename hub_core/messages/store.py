@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 CHANNEL = "wholechart_messages"
 """PostgreSQL notification that messages are waiting; sent once per commit."""
+
+_LONGEST = 250
+"""Characters of a control id, key or file name that are kept as they are."""
 
 _MESSAGE_COLUMNS = (
     "message_id, feed, source, location, zone, format, kind, control_id, sha256, size, intake, input, position, keys,"
@@ -44,6 +48,7 @@ class MessageStore:
 
     def store(self, connection: psycopg.Connection[Any], arrivals: Sequence[Arrival]) -> list[Stored]:
         """Store messages in the caller's transaction, in order, each once, and wake the workers when it commits."""
+        arrivals = [_storable(arrival) for arrival in arrivals]
         digests = [hashlib.sha256(arrival.body).digest() for arrival in arrivals]
         proposed = [new_id() for _ in arrivals]
         fresh = self._claim_keys(connection, arrivals, digests, proposed)
@@ -130,6 +135,25 @@ class MessageStore:
                 copy.write_row((shelves[arrival.feed], message_id, *self.bodies.place(arrival.body, digest)))
 
 
+def _storable(arrival: Arrival) -> Arrival:
+    """Return the arrival with what its sender chose freely made fit for an index; the body stays as it is."""
+    return replace(
+        arrival,
+        kind=_short(arrival.kind),
+        control_id=None if arrival.control_id is None else _short(arrival.control_id),
+        keys=tuple(map(_short, arrival.keys)),
+        input=None if arrival.input is None else _short(arrival.input),
+    )
+
+
+def _short(text: str) -> str:
+    """Return a text without NUL, which PostgreSQL has not, and a digest in place of what is too long to index."""
+    text = text.replace("\0", "?")
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST - 33]}~{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+
+
 def _row(arrival: Arrival, digest: bytes, message_id: UUID, shelf: str) -> tuple[Any, ...]:
     return (
         message_id,
@@ -174,12 +198,12 @@ def write_findings(
                     message_id,
                     intake,
                     feed,
-                    source_file,
+                    source_file and _short(source_file),
                     found.position,
-                    found.kind,
+                    _short(found.kind),
                     found.severity,
                     found.code,
-                    found.reason[:1000],
-                    found.location[:200],
+                    found.reason[:1000].replace("\0", "?"),
+                    found.location[:200].replace("\0", "?"),
                 )
             )

@@ -27,7 +27,10 @@ def check(paths: tuple[Path, ...], ack: bool, as_json: bool) -> int:
     if ack:
         refused = sum(_print_answers(found) for found in walk(paths))
         return 1 if refused else 0
-    checked = {found.input: list(issues(found)) for found in walk(paths)}
+    checked: dict[str, list[Issue]] = {}
+    for found in walk(paths):
+        name = found.input if found.input not in checked else f"{found.input} ({len(checked) + 1})"
+        checked[name] = list(issues(found))
     if as_json:
         click.echo(dumps({name: operation_outcome(listed) for name, listed in checked.items()}))
     else:

@@ -27,11 +27,12 @@ def convert(paths: tuple[Path, ...], out: Path | None, source: str) -> int:
     from connectors.transport.files import FileRefusal, walk
 
     faults = 0
+    written: set[Path] = set()
     for found in walk(paths):
         if isinstance(found, FileRefusal) and found.is_skipped:
             click.echo(f"skipped  {found.input}: {found.reason}", err=True)
             continue
-        faults += _write_files(found, source, out) if out else _print_bundles(found, source)
+        faults += _write_files(found, source, out, written) if out else _print_bundles(found, source)
     return 1 if faults else 0
 
 
@@ -50,13 +51,23 @@ def _print_bundles(found: Found, source: str) -> int:
     return faults
 
 
-def _write_files(found: Found, source: str, out: Path) -> int:
+def _free_name(out: Path, name: str, written: set[Path]) -> str:
+    """Return the name, numbered when another input of this run has it: none overwrites another."""
+    number, free = 1, name
+    while out / free in written:
+        number += 1
+        free = f"{number}-{name}"
+    written.add(out / free)
+    return free
+
+
+def _write_files(found: Found, source: str, out: Path, written: set[Path]) -> int:
     from hub_core.fhir.canonical import dumps
     from pipelines.inspection import operation_outcome, outcomes
 
     made = list(outcomes(found, source))
     out.mkdir(parents=True, exist_ok=True)
-    name = Path(found.input).name
+    name = _free_name(out, Path(found.input).name, written)
     if any(outcome.state == "processed" for outcome in made):
         (out / f"{name}.fhir.json").write_bytes(dumps(_bundle(made), indent=True))
     issues = [issue for outcome in made for issue in outcome.issues]

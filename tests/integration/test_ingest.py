@@ -52,6 +52,14 @@ def test_a_second_run_changes_nothing(installation: Installation, good: Path, tm
     assert (second.duplicates, second.processed, second.resources, second.changed) == (2, 0, 0, 0)
 
 
+def test_a_run_that_was_broken_off_is_finished_by_the_next(installation: Installation, good: Path) -> None:
+    list(Intake(installation, feed_for(installation, None)).take([good]))
+    report = ingest(installation, good)
+    assert report.duplicates == 1
+    with installation.database.begin() as unit:
+        assert unit.driver.execute("SELECT state FROM message").fetchall() == [("processed",)]
+
+
 BAD: dict[str, bytes] = {
     "empty.hl7": b"",
     "blank.json": b"  \n ",
@@ -62,6 +70,7 @@ BAD: dict[str, bytes] = {
     "list.json": b"[1, 2, 3]",
     "unknown.json": b'{"resourceType":"Patent","id":"x"}',
     "cut.gz.json.gz": gzip.compress(json.dumps(PATIENT).encode() * 1000)[:-30],
+    "nul.json": b'{"resourceType":"Patient","id":"a\\u0000b"}',
     "deep.json": b'{"resourceType":"Patient","x":' + b"[" * 5000 + b"]" * 5000 + b"}",
     "no-patient.hl7": ADT.replace("77^^^RIVER^MR", "").encode(),
     "cut.837": (
@@ -126,6 +135,11 @@ def test_a_folder_of_everything(installation: Installation, tmp_path: Path) -> N
     report = ingest(installation, folder)
     assert (report.processed, report.rejected) == (2, len(BAD))
     assert {name for name, _ in report.skipped} == {"mixed/README.md", "mixed/picture.png"}
+
+
+def test_a_control_id_of_any_length_is_taken(installation: Installation, tmp_path: Path) -> None:
+    long = [write(tmp_path, f"{n}.hl7", ADT.replace("|M1|", f"|{'9' * 8000}{n}|")) for n in range(2)]
+    assert ingest(installation, *long).processed == 2
 
 
 def test_a_link_out_of_the_folder_is_not_followed(installation: Installation, tmp_path: Path) -> None:

@@ -90,6 +90,11 @@ def test_a_newer_repeat_protects_its_content_from_what_came_between(database: Da
     assert tell(database, patient("Between", minutes=5, arrival=3)) == ["stale"]
 
 
+def test_a_repeat_protects_its_content_though_both_came_in_one_batch(database: Database) -> None:
+    tell(database, patient("Same", minutes=0), patient("Same", minutes=10, arrival=2))
+    assert tell(database, patient("Between", minutes=5, arrival=3)) == ["stale"]
+
+
 def test_replaying_a_day_changes_nothing(database: Database) -> None:
     day = [patient(f"Name{i}", minutes=i, arrival=i) for i in range(5)]
     tell(database, *day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -132,6 +133,58 @@ def test_what_the_database_refuses_is_isolated(installation: Installation, monke
     drain(installation)
     states = rows(installation, "SELECT state FROM message ORDER BY arrival")
     assert states == [("processed",), ("rejected",), ("processed",)]
+
+
+def fhir(*resources: object) -> Arrival:
+    body = b"\n".join(json.dumps(resource).encode() for resource in resources)
+    return Arrival("cardiology", "cardiology", "fhir", "NDJSON", body, records=len(resources))
+
+
+SOUND = {"resourceType": "Patient", "id": "sound", "name": [{"family": "Okafor"}]}
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"identifier": [{"system": "urn:id:DESK", "value": "9" * 8000}]},
+        {"identifier": None},
+        {"identifier": ["x"]},
+        {"identifier": [{"system": 7, "value": 7, "type": None}]},
+        {"identifier": [{"type": {"coding": ["x"]}, "value": "1"}]},
+        {"gender": "\0"},
+    ],
+    ids=["endless", "null", "no object", "numbers", "no coding", "NUL"],
+)
+def test_whatever_shape_one_record_has_the_others_are_applied(
+    installation: Installation, shape: dict[str, object]
+) -> None:
+    installation.store.take([fhir(SOUND, {"resourceType": "Patient", "id": "odd", **shape}), adt("A04", "1", "Berg")])
+    drain(installation)
+    assert rows(installation, "SELECT count(*) FROM message WHERE state = 'received'") == [(0,)]
+    assert rows(installation, "SELECT count(*) FROM resource WHERE source_id = 'sound'") == [(1,)]
+    assert rows(installation, "SELECT state FROM message WHERE format = 'hl7v2'") == [("processed",)]
+    assert rows(installation, "SELECT sum(processed + filtered + rejected - records) FROM message") == [(0,)]
+
+
+def test_a_social_security_number_is_found_wherever_it_stands(installation: Installation) -> None:
+    number = {"system": "http://hl7.org/fhir/sid/us-ssn", "value": "123456789"}
+    coverage = {
+        "resourceType": "Coverage",
+        "id": "c",
+        "contained": [{"resourceType": "Patient", "identifier": [number]}],
+    }
+    installation.store.take([fhir({**coverage, "beneficiary": {"identifier": number}})])
+    drain(installation)
+    assert rows(installation, "SELECT count(*) FROM resource_version WHERE body LIKE '%us-ssn%'") == [(1,)]
+    assert rows(installation, "SELECT count(*) FROM resource_version WHERE body LIKE '%123456789%'") == [(0,)]
+
+
+def test_a_later_record_without_a_time_of_its_own_is_newer(installation: Installation) -> None:
+    old = {**SOUND, "meta": {"lastUpdated": "2020-01-01T00:00:00Z"}, "name": [{"family": "Old"}]}
+    installation.store.take([fhir(old)])
+    installation.store.take([fhir({**SOUND, "name": [{"family": "New"}]})])
+    drain(installation)
+    assert rows(installation, f"{FAMILIES} WHERE resource.resource_type = 'Patient'") == [("New",)]
 
 
 def test_two_workers_apply_everything_once(installation: Installation) -> None:

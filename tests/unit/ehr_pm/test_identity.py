@@ -43,16 +43,19 @@ def test_what_others_may_share_does_not_link(identifier: dict[str, Any]) -> None
     assert list(linking_identifiers(patient(**identifier))) == []
 
 
+STAYS, GOES = "00000000-0000-5000-8000-000000000001", "00000000-0000-5000-8000-000000000002"
+
+
 def linkage(**changes: Any) -> dict[str, Any]:
     item = [
-        {"type": "source", "resource": {"reference": "Patient/stays"}},
-        {"type": "alternate", "resource": {"reference": "Patient/goes"}},
+        {"type": "source", "resource": {"reference": f"Patient/{STAYS}"}},
+        {"type": "alternate", "resource": {"reference": f"Patient/{GOES}"}},
     ]
     return {"resourceType": "Linkage", "active": True, "item": item, **changes}
 
 
 def test_a_linkage_names_who_survives() -> None:
-    assert list(merged_pairs(linkage())) == [("stays", "goes")]
+    assert list(merged_pairs(linkage())) == [(STAYS, GOES)]
 
 
 def test_a_linkage_that_was_taken_back_merges_nobody() -> None:

@@ -28,12 +28,16 @@ def test_a_number_typed_as_social_security_is_one_under_any_system(tmp_path: Pat
     assert protect(patient(identifier), Keyring(tmp_path).token)["identifier"][0]["value"] != "123456789"
 
 
-def test_other_identifiers_and_resources_stay_as_they_are(tmp_path: Path) -> None:
+def test_other_identifiers_stay_as_they_are(tmp_path: Path) -> None:
     keyring = Keyring(tmp_path)
     record = patient({"system": "urn:id:RIVER", "value": "77"})
-    claim = {"resourceType": "Claim", "id": "c", "identifier": [{"system": SSN, "value": "1"}]}
     assert protect(record, keyring.token) is record
-    assert protect(claim, keyring.token) is claim
+
+
+def test_a_number_inside_another_resource_is_found(tmp_path: Path) -> None:
+    number = {"system": SSN, "value": "123456789"}
+    coverage = {"resourceType": "Coverage", "id": "c", "beneficiary": {"identifier": number}}
+    assert "123456789" not in str(protect(coverage, Keyring(tmp_path).token))
 
 
 def test_tokens_of_two_installations_do_not_meet(tmp_path: Path) -> None:
