@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +32,7 @@ T = TypeVar("T")
 
 _QUERIES_AT_ONCE = 16
 """Statements running at the same time; more would wait for the same two or three cores, and for connections."""
+_STORING_AT_ONCE = 1000
 _PASSWORDS_AT_ONCE = 2
 """Password checks running at the same time: each takes 64 MiB and a core on purpose."""
 _DELIVERIES_AT_ONCE = 8
@@ -52,6 +54,8 @@ class Services:
     queries: anyio.CapacityLimiter
     passwords: anyio.CapacityLimiter
     deliveries: anyio.CapacityLimiter
+    storing: anyio.CapacityLimiter
+    """Messages on their way into the store: fewer than it queues, so that handing one over never stops the loop."""
 
     async def query(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
         """Return what `work` answers in a transaction of its own, run on a thread."""
@@ -64,6 +68,11 @@ class Services:
     async def check_password(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
         """Return what `work` answers, as `query` does, but few at once."""
         return await anyio.to_thread.run_sync(self._transact, work, limiter=self.passwords)
+
+    async def store(self, arrival: Arrival) -> Stored:
+        """Return once a message is durable."""
+        async with self.storing:
+            return await asyncio.wrap_future(self.messages.submit(arrival))
 
     def close(self) -> None:
         """Finish what is under way, then let the database go."""
@@ -96,6 +105,7 @@ def open_services(settings: Settings) -> Services:
         queries=anyio.CapacityLimiter(_QUERIES_AT_ONCE),
         passwords=anyio.CapacityLimiter(_PASSWORDS_AT_ONCE),
         deliveries=anyio.CapacityLimiter(_DELIVERIES_AT_ONCE),
+        storing=anyio.CapacityLimiter(_STORING_AT_ONCE),
     )
 
 

@@ -35,6 +35,8 @@ class IngestReport:
     rejected: int
     resources: int
     changed: int
+    warnings: int
+    """Findings about records that were taken all the same, such as a Bundle's entry that had to be left out."""
     rejects: list[Reject]
     skipped: list[tuple[str, str]]
     seconds: float
@@ -66,6 +68,9 @@ def account(installation: Installation, intake: Intake, seconds: float) -> Inges
             " GROUP BY r.input, place, coalesce(r.message_id, r.reject_id) ORDER BY r.input, place",
             (intake.intake_id,),
         ).fetchall()
+        warnings = unit.driver.execute(
+            "SELECT count(*) FROM reject WHERE intake = %s AND severity = 'warning'", (intake.intake_id,)
+        ).fetchall()[0][0]
     processed, filtered, rejected, resources, changed = (int(value) for value in row)
     return IngestReport(
         files=tally.files,
@@ -76,6 +81,7 @@ def account(installation: Installation, intake: Intake, seconds: float) -> Inges
         rejected=rejected + tally.refused,
         resources=resources,
         changed=changed,
+        warnings=warnings,
         rejects=[Reject(*found) for found in rejects],
         skipped=[(refusal.input, refusal.reason) for refusal in tally.skipped],
         seconds=round(seconds, 2),

@@ -54,7 +54,7 @@ async def take(services: Services, feed: Feed, body: bytes) -> Taken:
     """
     limit = services.settings.max_record_bytes
     arrivals, refusals = await anyio.to_thread.run_sync(_cut, feed, body, limit, limiter=services.queries)
-    stored = await asyncio.gather(*[asyncio.wrap_future(services.messages.submit(arrival)) for arrival in arrivals])
+    stored = await asyncio.gather(*map(services.store, arrivals))
     if refusals:
 
         def write(connection: psycopg.Connection[Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -58,7 +57,7 @@ def responder(services: Services, feed: Feed) -> Responder:
         else:
             arrival = await anyio.to_thread.run_sync(arrival_of, feed, connector, piece)
         try:
-            await asyncio.wrap_future(services.messages.submit(arrival))
+            await services.store(arrival)
         except (WholechartError, psycopg.Error, DBAPIError) as error:
             _log.error("feed %s: a message could not be stored: %s", feed.name, type(error).__name__)
             return reject(body, [_AWAY])

@@ -53,6 +53,8 @@ def _print(report: IngestReport) -> None:
         f" {report.duplicates:,} duplicates, {report.filtered:,} filtered, {report.rejected:,} rejected."
         f"\n{report.resources:,} resources said, {report.changed:,} versions written, in {report.seconds} s."
     )
+    if report.warnings:
+        click.echo(f"{report.warnings:,} warnings about records that were taken; `wholechart messages show` has them.")
     for name, reason in report.skipped:
         click.echo(f"skipped   {name}: {reason}", err=True)
     for reject in report.rejects[:_SHOWN]:
