@@ -78,7 +78,8 @@ class _Cutter:
         """Yield what is complete once `segment` has come."""
         self.offset = segment.offset
         if segment.name in _ENDS_STRAY:
-            yield from self._end_stray()
+            # What stands before an interchange, such as a covering note, is part of none and costs no record.
+            yield from self._end_stray("warning" if segment.name == "ISA" else "error")
         if segment.name == "ISA":
             yield from self._end_interchange(None)
             self.interchange = _Interchange(segment)
@@ -107,10 +108,10 @@ class _Cutter:
             self.stray_size += segment.size
         yield from ()
 
-    def _end_stray(self) -> Iterator[Refusal]:
+    def _end_stray(self, severity: Severity = "error") -> Iterator[Refusal]:
         if self.stray_size:
             text = f"{self.stray_size:,} bytes that belong to no transaction set were left out"
-            yield self._refusal("error", text, f"byte {self.stray_offset + 1}")
+            yield self._refusal(severity, text, f"byte {self.stray_offset + 1}")
             self.stray_size = 0
 
     def _begin_group(self, segment: Segment) -> Iterator[Piece | Refusal]:
