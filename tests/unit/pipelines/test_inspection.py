@@ -63,6 +63,16 @@ def test_every_file_asked_about_has_its_outcome(adt: Path, tmp_path: Path) -> No
     assert outcomes["bad.hl7"]["issue"][0]["severity"] == "error"
 
 
+def test_files_of_one_name_in_two_folders_both_count(adt: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    bad = tmp_path / "other" / adt.name
+    bad.write_text(ADT.replace("1077^^^RIVER^MR", ""), newline="")
+    code, out, _ = run("check", str(bad), str(adt), "--json")
+    assert (code, len(json.loads(out))) == (1, 2)
+    run("convert", str(adt), str(adt), "--out", str(tmp_path / "out"))
+    assert len(list((tmp_path / "out").glob("*.fhir.json"))) == 2
+
+
 def test_an_issue_names_its_place(tmp_path: Path) -> None:
     path = tmp_path / "no-number.hl7"
     path.write_text(ADT.replace("1077^^^RIVER^MR", ""), newline="")

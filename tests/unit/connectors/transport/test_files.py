@@ -53,6 +53,14 @@ def test_content_decides_the_format_whatever_the_name(tmp_path: Path) -> None:
     assert formats == ["hl7v2", "fhir"]
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name_are_refused_rather_than_one_lost(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "twice.zip", "w") as archive:
+        archive.writestr("p.json", PATIENT)
+        archive.writestr("p.json", ADT)
+    assert "two files of one name" in refusals(tmp_path / "twice.zip")["twice.zip"][0]
+
+
 def test_members_of_a_zip_archive_are_files_of_their_own(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("x/one.json", PATIENT)
