@@ -80,6 +80,7 @@ def _arrival(feed: Feed, body: bytes) -> Arrival:
         kind=envelope.kind,
         control_id=envelope.control_id,
         keys=envelope.keys,
+        sent_at=envelope.sent_at,
         body=body,
     )
 

@@ -105,6 +105,8 @@ class Envelope:
     """The sender's own id of the message (MSH-10, ISA13+ST02); None where the format has none."""
     keys: tuple[str, ...] = ()
     """Whom it is about, scoped to the source: messages that share a key are applied in order of arrival."""
+    sent_at: datetime | None = None
+    """When it was sent, as it says itself (MSH-7, GS04 and 05, Bundle.timestamp), in UTC; None where it does not."""
 
 
 class Connector(Protocol):

@@ -82,6 +82,6 @@ class AuditLog:
         self._commits.close()
 
     def _write(self, acts: list[tuple[AuditEvent, ...]]) -> list[None]:
-        with self._database.begin() as unit:
-            record(unit.driver, *(event for act in acts for event in act))
+        with self._database.autocommit() as connection:
+            record(connection, *(event for act in acts for event in act))
         return [None] * len(acts)

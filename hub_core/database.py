@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import selectors
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +56,7 @@ class Database:
         self._settings = settings
         self._attachment: Attachment | None = None
         self._reviving = threading.Lock()
+        self._idle: deque[psycopg.Connection[Any]] = deque()
         if settings.database_url is None:
             self._attachment = attach(settings.data_dir)
         self.engine: Engine = create_engine(
@@ -84,6 +87,17 @@ class Database:
                 time.sleep(0.1)
 
     @contextmanager
+    def autocommit(self) -> Iterator[psycopg.Connection[Any]]:
+        """Give a kept connection on which each statement commits by itself: one round trip where `begin` takes four."""
+        connection = self._kept()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()  # in what state it was left is not known
+            raise
+        self._idle.append(connection)
+
+    @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
         """Give a unit of work that commits when the block ends, and rolls back when it raises."""
         with self.engine.begin() as connection, Session(connection, join_transaction_mode="rollback_only") as session:
@@ -93,6 +107,8 @@ class Database:
     def close(self) -> None:
         """Give the connections back; the embedded server stops when nobody else uses it."""
         self.engine.dispose()
+        while self._idle:
+            self._idle.pop().close()
         if self._attachment is not None:
             self._attachment.close()
             self._attachment = None
@@ -104,6 +120,18 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _kept(self) -> psycopg.Connection[Any]:
+        """Return an autocommit connection that has waited to be used again, or a new one."""
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread was quicker
+                break
+            if _is_quiet(connection):
+                return connection
+            connection.close()
+        return self.connect(autocommit=True)
+
     def _revive(self) -> None:
         """Ask for the embedded server again: its supervisor may have been killed with it."""
         with self._reviving:
@@ -111,3 +139,12 @@ class Database:
                 fresh = attach(self._settings.data_dir)
                 self._attachment.close()
                 self._attachment = fresh
+
+
+def _is_quiet(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether an idle connection can be used: a server that goes away says so, or closes its end, unasked."""
+    if connection.closed:
+        return False
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.fileno(), selectors.EVENT_READ)
+        return not selector.select(0)

@@ -102,6 +102,7 @@ class Intake:
             kind=envelope.kind,
             control_id=envelope.control_id,
             keys=envelope.keys,
+            sent_at=envelope.sent_at,
             body=piece.body,
             input=name,
             position=piece.position,

@@ -6,6 +6,7 @@ A record is one Bundle, one resource, or one line of NDJSON; the position of a l
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import chain, islice
 from typing import BinaryIO, Final
 
@@ -17,6 +18,7 @@ from connectors.fhir.conversion import Conversion, source_id_of
 from hub_core.errors import UnreadableError
 from hub_core.fhir import references
 from hub_core.fhir.canonical import Json
+from hub_core.fhir.search_values import interval
 
 MAPPING_VERSION: Final = "fhir-1"
 """Changes whenever the same bytes would give other facts."""
@@ -48,7 +50,7 @@ class FHIRConnector:
             keys = sorted(set(islice(_patients(document), _MOST_KEYS * 1000)))
         except (ValueError, RecursionError, UnreadableError):
             return Envelope("unreadable")
-        return Envelope(kind, keys=tuple(keys) if len(keys) <= _MOST_KEYS else ())
+        return Envelope(kind, keys=tuple(keys) if len(keys) <= _MOST_KEYS else (), sent_at=_sent_at(document))
 
     def convert(self, body: bytes, origin: Origin) -> Iterator[Outcome]:
         """Yield one outcome per record; resources are as sent, but for ids, references and `meta`."""
@@ -100,6 +102,13 @@ _EXPORT_LOG: Final = Issue("information", "not-supported", "a line of a bulk exp
 def _is_export_log(record: Json) -> bool:
     """Return whether a line belongs to the `log.ndjson` that bulk export clients leave beside what they fetched."""
     return "resourceType" not in record and {"exportId", "eventId", "eventDetail"} <= record.keys()
+
+
+def _sent_at(document: Json) -> datetime | None:
+    """Return when a Bundle was put together (R4 Bundle.timestamp); a resource alone does not say when it was sent."""
+    timestamp = document.get("timestamp") if document["resourceType"] == "Bundle" else None
+    found = interval(timestamp) if isinstance(timestamp, str) else None
+    return found[0] if found else None
 
 
 def _patients(document: Json) -> Iterator[str]:

@@ -49,7 +49,8 @@ class HL7v2Connector:
             for value in segment.repetitions(number)
             if value[1]
         }
-        return Envelope(message.kind or "unknown", message.header.text(10) or None, tuple(keys))
+        sent_at = conversion.clock.moment(message.header.text(7))
+        return Envelope(message.kind or "unknown", message.header.text(10) or None, tuple(keys), sent_at)
 
     def convert(self, body: bytes, origin: Origin) -> Iterator[Outcome]:
         """Yield what became of the one message in `body`."""

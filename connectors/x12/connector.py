@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from io import BytesIO
 from typing import BinaryIO
 
@@ -10,10 +11,11 @@ from connectors.connector import Envelope, Issue, Origin, Outcome, Piece, Refusa
 from connectors.x12.check import check_set
 from connectors.x12.conversion import convert_set
 from connectors.x12.cutting import cut
+from connectors.x12.elements import moment
 from connectors.x12.keys import KEYED, keys_of
 from connectors.x12.sets import kind_of
 from connectors.x12.tokenizer import tokenise
-from connectors.x12.transaction import read_transaction
+from connectors.x12.transaction import Transaction, read_transaction
 from hub_core.errors import UnreadableError
 
 UNREADABLE = "unreadable"
@@ -39,7 +41,8 @@ class X12Connector:
             transaction = read_transaction(body, only=KEYED)
         except UnreadableError:
             return Envelope(UNREADABLE)
-        return Envelope(kind_of(transaction), transaction.control_id, keys_of(transaction))
+        sent_at = _sent_at(transaction, origin.zone)
+        return Envelope(kind_of(transaction), transaction.control_id, keys_of(transaction), sent_at)
 
     def convert(self, body: bytes, origin: Origin) -> Iterator[Outcome]:
         """Yield the one outcome of the set in `body`; never raises for anything in it."""
@@ -59,3 +62,10 @@ class X12Connector:
             yield Issue("error", error.code, error.text, error.location)
             return
         yield from check_set(transaction)
+
+
+def _sent_at(transaction: Transaction, zone: str) -> datetime | None:
+    """Return when the group was written (GS04 and 05), else the interchange (ISA09 and 10: the year has two digits)."""
+    group, interchange = transaction.group, transaction.interchange
+    written = moment(group[4].strip(), group[5], zone) if group else None
+    return written or moment(f"20{interchange[9].strip()}", interchange[10], zone)

@@ -88,6 +88,7 @@ def arrival_of(feed: Feed, connector: Connector, piece: Piece) -> Arrival:
         kind=envelope.kind,
         control_id=envelope.control_id,
         keys=envelope.keys,
+        sent_at=envelope.sent_at,
         body=piece.body,
         position=piece.position,
         records=piece.records,

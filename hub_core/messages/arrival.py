@@ -27,6 +27,8 @@ class Arrival:
     zone: str = "UTC"
     control_id: str | None = None
     keys: tuple[str, ...] = ()
+    sent_at: datetime | None = None
+    """When it was sent, as it says itself."""
     input: str | None = None
     """Name of the file it was cut from; never its folder."""
     position: int = 1

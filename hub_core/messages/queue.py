@@ -49,7 +49,7 @@ def claim(connection: psycopg.Connection[Any], limit: int) -> list[Message]:
         size += message.size
         if len(taken) == limit or size > _BATCH_BYTES:
             break
-    return _lock(connection, taken)
+    return _still_waiting(connection, taken)
 
 
 def _waiting(connection: psycopg.Connection[Any], limit: int) -> list[Message]:
@@ -71,12 +71,15 @@ def _hold(connection: psycopg.Connection[Any], message: Message, lanes: set[int]
     return all(row[0] for row in rows)
 
 
-def _lock(connection: psycopg.Connection[Any], taken: list[UUID]) -> list[Message]:
-    """Return those still waiting: another worker may have finished one between the look and the lock."""
+def _still_waiting(connection: psycopg.Connection[Any], taken: list[UUID]) -> list[Message]:
+    """Return those still waiting: another worker may have finished one between the look and the lock.
+
+    Rows are not locked, lanes are: a message that comes again while it is applied can be counted, and nobody waits.
+    """
     with connection.cursor(row_factory=class_row(Message)) as cursor:
         return cursor.execute(
             f"SELECT {_COLUMNS} FROM message WHERE message_id = ANY(%s) AND state = 'received'"  # noqa: S608
-            " ORDER BY arrival FOR UPDATE SKIP LOCKED",
+            " ORDER BY arrival",
             (taken,),
         ).fetchall()
 

@@ -27,10 +27,72 @@ CHANNEL = "wholechart_messages"
 _LONGEST = 250
 """Characters of a control id, key or file name that are kept as they are."""
 
-_MESSAGE_COLUMNS = (
-    "message_id, feed, source, location, zone, format, kind, control_id, sha256, size, intake, input, position, keys,"
-    " lanes, state, records, shelf"
+_FIELDS = {
+    "message_id": "uuid",
+    "feed": "text",
+    "source": "text",
+    "location": "text",
+    "zone": "text",
+    "format": "text",
+    "kind": "text",
+    "control_id": "text",
+    "sha256": "bytea",
+    "size": "int",
+    "intake": "uuid",
+    "input": "text",
+    "position": "int",
+    "records": "int",
+    "sent_at": "timestamptz",
+    "shelf": "text",
+    "keys": "text",
+    "lanes": "text",
+    "body": "bytea",
+    "blob": "text",
+}
+"""What is said of each arrival, as the columns of one statement, with their types."""
+
+_KEPT = [name for name in _FIELDS if name not in ("keys", "lanes", "body", "blob")]
+
+_SEPARATOR = "\x1f"
+
+# One statement, so that a message alone costs one round trip and one flush. Keys are claimed in one order, so that two
+# stores never wait for each other; messages are numbered in the order they came.
+_STORE = f"""
+WITH arriving AS (
+    SELECT * FROM unnest({", ".join(f"%s::{kind}[]" for kind in _FIELDS.values())})
+    WITH ORDINALITY AS arriving ({", ".join(_FIELDS)}, place)
+), claimed AS (
+    INSERT INTO message_key (feed, control_id, sha256, message_id)
+    SELECT feed, control_id, sha256, message_id FROM arriving ORDER BY sha256, control_id, place
+    ON CONFLICT DO NOTHING RETURNING message_id
+), kept AS (
+    INSERT INTO message ({", ".join(_KEPT)}, keys, lanes, state)
+    SELECT {", ".join(_KEPT)},
+        string_to_array(keys, '{_SEPARATOR}'), string_to_array(lanes, ',')::smallint[], 'received'
+    FROM arriving JOIN claimed USING (message_id) ORDER BY place
+), shelved AS (
+    INSERT INTO message_body (shelf, message_id, body, blob)
+    SELECT shelf, message_id, body, blob FROM arriving JOIN claimed USING (message_id) ORDER BY place
 )
+SELECT message_id, pg_notify('{CHANNEL}', '') FROM claimed
+"""  # noqa: S608 - names above
+
+# A repeat is looked up by a statement of its own: only that one sees what another store committed meanwhile.
+_REPEAT = """
+WITH wanted AS (
+    SELECT wanted.place, message_key.message_id
+    FROM unnest(%s::int[], %s::text[], %s::text[], %s::bytea[]) AS wanted (place, feed, control_id, sha256)
+    JOIN message_key ON message_key.feed = wanted.feed AND message_key.sha256 = wanted.sha256
+    AND message_key.control_id IS NOT DISTINCT FROM wanted.control_id
+), held AS (
+    SELECT message_id FROM message WHERE message_id IN (SELECT message_id FROM wanted) ORDER BY arrival FOR UPDATE
+), counted AS (
+    UPDATE message SET repeats = repeats + times
+    FROM (SELECT message_id, count(*) AS times FROM wanted JOIN held USING (message_id) GROUP BY message_id) AS came
+    WHERE message.message_id = came.message_id
+)
+SELECT place, message_id FROM wanted
+"""
 
 
 class MessageStore:
@@ -43,20 +105,25 @@ class MessageStore:
 
     def take(self, arrivals: list[Arrival]) -> list[Stored]:
         """Store messages in one transaction of their own; when this returns, they survive any crash."""
-        with self._database.begin() as unit:
-            return self.store(unit.driver, arrivals)
+        with self._database.autocommit() as connection:
+            return self.store(connection, arrivals)
 
     def store(self, connection: psycopg.Connection[Any], arrivals: Sequence[Arrival]) -> list[Stored]:
-        """Store messages in the caller's transaction, in order, each once, and wake the workers when it commits."""
+        """Store messages in order, each once, and wake the workers when the statement's transaction commits."""
+        if not arrivals:
+            return []
         arrivals = [_storable(arrival) for arrival in arrivals]
         digests = [hashlib.sha256(arrival.body).digest() for arrival in arrivals]
+        moment = now()
+        shelves = {feed: self.bodies.shelf(feed, moment) for feed in {arrival.feed for arrival in arrivals}}
         proposed = [new_id() for _ in arrivals]
-        fresh = self._claim_keys(connection, arrivals, digests, proposed)
-        self._insert(connection, [row for row in zip(arrivals, digests, proposed, strict=True) if row[2] in fresh])
-        known = self._known_ids(connection, arrivals, digests, proposed, fresh)
-        if fresh:
-            connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
-        return [Stored(kept, mine not in fresh) for kept, mine in zip(known, proposed, strict=True)]
+        rows = [
+            (*_row(message_id, arrival, digest, shelves[arrival.feed]), *self.bodies.place(arrival.body, digest))
+            for message_id, arrival, digest in zip(proposed, arrivals, digests, strict=True)
+        ]
+        fresh = {row[0] for row in connection.execute(_STORE, list(map(list, zip(*rows, strict=True))))}
+        known = _count_repeats(connection, arrivals, digests, proposed, fresh) if len(fresh) < len(rows) else {}
+        return [Stored(known.get(place, mine), mine not in fresh) for place, mine in enumerate(proposed)]
 
     def body(self, connection: psycopg.Connection[Any], message_id: UUID, shelf: str) -> bytes:
         """Return one message exactly as it arrived.
@@ -69,79 +136,35 @@ class MessageStore:
             raise NotFoundError("the body of this message is no longer kept; restore it from your backup")
         return body
 
-    def _claim_keys(
-        self,
-        connection: psycopg.Connection[Any],
-        arrivals: Sequence[Arrival],
-        digests: list[bytes],
-        proposed: list[UUID],
-    ) -> set[UUID]:
-        """Return the ids of messages never seen before; sorted, so that two stores cannot wait for each other."""
-        order = sorted(range(len(arrivals)), key=lambda i: (digests[i], arrivals[i].control_id or ""))
-        rows = connection.execute(
-            "INSERT INTO message_key (feed, control_id, sha256, message_id)"
-            " SELECT * FROM unnest(%s::text[], %s::text[], %s::bytea[], %s::uuid[])"
-            " ON CONFLICT DO NOTHING RETURNING message_id",
-            (
-                [arrivals[i].feed for i in order],
-                [arrivals[i].control_id for i in order],
-                [digests[i] for i in order],
-                [proposed[i] for i in order],
-            ),
-        ).fetchall()
-        return {row[0] for row in rows}
 
-    def _known_ids(
-        self,
-        connection: psycopg.Connection[Any],
-        arrivals: Sequence[Arrival],
-        digests: list[bytes],
-        proposed: list[UUID],
-        fresh: set[UUID],
-    ) -> list[UUID]:
-        """Return each arrival's message id: its own, or that of the message it repeats."""
-        if len(fresh) == len(arrivals):
-            return proposed
-        repeats = [i for i, message_id in enumerate(proposed) if message_id not in fresh]
-        rows = connection.execute(
-            "SELECT wanted.i, message_key.message_id"
-            " FROM unnest(%s::int[], %s::text[], %s::text[], %s::bytea[]) AS wanted (i, feed, control_id, sha256)"
-            " JOIN message_key ON message_key.feed = wanted.feed AND message_key.sha256 = wanted.sha256"
-            " AND message_key.control_id IS NOT DISTINCT FROM wanted.control_id",
-            (
-                repeats,
-                [arrivals[i].feed for i in repeats],
-                [arrivals[i].control_id for i in repeats],
-                [digests[i] for i in repeats],
-            ),
-        ).fetchall()
-        found = dict(rows)
-        return [found.get(i, message_id) for i, message_id in enumerate(proposed)]
-
-    def _insert(self, connection: psycopg.Connection[Any], fresh: list[tuple[Arrival, bytes, UUID]]) -> None:
-        moment = now()
-        shelves = {arrival.feed: self.bodies.shelf(arrival.feed, moment) for arrival, _, _ in fresh}
-        with (
-            connection.cursor() as cursor,
-            cursor.copy(f"COPY message ({_MESSAGE_COLUMNS}) FROM STDIN") as copy,
-        ):
-            for arrival, digest, message_id in fresh:
-                copy.write_row(_row(arrival, digest, message_id, shelves[arrival.feed]))
-        with (
-            connection.cursor() as cursor,
-            cursor.copy("COPY message_body (shelf, message_id, body, blob) FROM STDIN") as copy,
-        ):
-            for arrival, digest, message_id in fresh:
-                copy.write_row((shelves[arrival.feed], message_id, *self.bodies.place(arrival.body, digest)))
+def _count_repeats(
+    connection: psycopg.Connection[Any],
+    arrivals: Sequence[Arrival],
+    digests: list[bytes],
+    proposed: list[UUID],
+    fresh: set[UUID],
+) -> dict[int, UUID]:
+    """Note on each message how often it came again, and return by place the messages that others repeat."""
+    repeats = [place for place, message_id in enumerate(proposed) if message_id not in fresh]
+    rows = connection.execute(
+        _REPEAT,
+        (
+            repeats,
+            [arrivals[place].feed for place in repeats],
+            [arrivals[place].control_id for place in repeats],
+            [digests[place] for place in repeats],
+        ),
+    ).fetchall()
+    return dict(rows)
 
 
 def _storable(arrival: Arrival) -> Arrival:
-    """Return the arrival with what its sender chose freely made fit for an index; the body stays as it is."""
+    """Return the arrival with what its sender chose freely made fit for a row; the body stays as it is."""
     return replace(
         arrival,
         kind=_short(arrival.kind),
         control_id=None if arrival.control_id is None else _short(arrival.control_id),
-        keys=tuple(map(_short, arrival.keys)),
+        keys=tuple(_short(key).replace(_SEPARATOR, "?") for key in arrival.keys),
         input=None if arrival.input is None else _short(arrival.input),
     )
 
@@ -154,7 +177,8 @@ def _short(text: str) -> str:
     return f"{text[: _LONGEST - 33]}~{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
-def _row(arrival: Arrival, digest: bytes, message_id: UUID, shelf: str) -> tuple[Any, ...]:
+def _row(message_id: UUID, arrival: Arrival, digest: bytes, shelf: str) -> tuple[Any, ...]:
+    """Return what is said of an arrival, in the order of `_FIELDS`, but for its body."""
     return (
         message_id,
         arrival.feed,
@@ -169,11 +193,11 @@ def _row(arrival: Arrival, digest: bytes, message_id: UUID, shelf: str) -> tuple
         arrival.intake,
         arrival.input,
         arrival.position,
-        list(arrival.keys),
-        lanes_of(arrival.source, arrival.keys),
-        "received",
         arrival.records,
+        arrival.sent_at,
         shelf,
+        _SEPARATOR.join(arrival.keys),
+        ",".join(map(str, lanes_of(arrival.source, arrival.keys))),
     )
 
 

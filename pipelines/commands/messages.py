@@ -58,8 +58,9 @@ def show(message_id: UUID, raw: bool, folder: Path | None) -> None:
 
     with open_installation(settings_for(folder)) as installation, installation.database.begin() as unit:
         cursor = unit.driver.execute(
-            "SELECT feed, source, format, kind, control_id, input, position, state, received_at, processed_at, records,"
-            " processed, filtered, rejected, resources, mapping_version, shelf FROM message WHERE message_id = %s",
+            "SELECT feed, source, format, kind, control_id, input, position, state, sent_at, received_at, processed_at,"
+            " repeats, records, processed, filtered, rejected, resources, mapping_version, shelf"
+            " FROM message WHERE message_id = %s",
             (message_id,),
         )
         row = cursor.fetchone()

@@ -42,8 +42,8 @@ ENVELOPES = (
     Envelope(
         "messages",
         "SELECT message_id::text, arrival, feed, source, location, format, kind, size, input, position, state,"
-        " received_at, processed_at, attempts::int, records, processed, filtered, rejected, resources, changed,"
-        " mapping_version FROM message",
+        " sent_at, received_at, processed_at, repeats, attempts::int, records, processed, filtered, rejected,"
+        " resources, changed, mapping_version FROM message",
         pa.schema(
             [
                 ("message_id", pa.string()),
@@ -57,8 +57,10 @@ ENVELOPES = (
                 ("input", pa.string()),
                 ("position", pa.int32()),
                 ("state", pa.string()),
+                ("sent_at", _MOMENT),
                 ("received_at", _MOMENT),
                 ("processed_at", _MOMENT),
+                ("repeats", pa.int32()),
                 ("attempts", pa.int32()),
                 ("records", pa.int32()),
                 ("processed", pa.int32()),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -66,6 +68,47 @@ def test_other_bytes_id_or_feed_is_another_message(installation: Installation, o
     assert not installation.store.take([other])[0].duplicate
 
 
+def test_the_times_a_message_came_again_are_counted(installation: Installation) -> None:
+    once = arrival(b"x", control_id="1")
+    installation.store.take([once, once, arrival(b"y"), once])
+    installation.store.take([once])
+    with installation.database.begin() as unit:
+        rows = unit.driver.execute("SELECT control_id, repeats FROM message ORDER BY arrival").fetchall()
+    assert rows == [("1", 3), (None, 0)]
+
+
+def test_a_message_may_come_again_while_it_is_applied(installation: Installation) -> None:
+    """The sender's wait for its answer must not be a wait for the worker, and the worker must not pass it over."""
+    installation.store.take([arrival(b"x", "a")])
+    with installation.database.connect() as worker:
+        (taken,) = queue.claim(worker, 10)
+        assert installation.store.take([arrival(b"x", "a")])[0].duplicate
+        queue.finish(worker, [taken], [Result(taken.message_id, processed=1)])
+        worker.commit()
+    with installation.database.begin() as unit:
+        assert unit.driver.execute("SELECT state, repeats FROM message").fetchall() == [("processed", 1)]
+
+
+def test_messages_are_numbered_as_they_came_and_keep_what_they_say(installation: Installation) -> None:
+    sent_at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    bodies_sent = [b"%d" % (number * 7 % 50) for number in range(50)]
+    installation.store.take([replace(arrival(body, "k\x1f", "l"), sent_at=sent_at) for body in bodies_sent])
+    with installation.database.begin() as unit:
+        found = unit.driver.execute("SELECT message_id, keys, sent_at FROM message ORDER BY arrival").fetchall()
+    assert [bodies(installation, row[0]) for row in found] == bodies_sent
+    assert {(tuple(keys), sent) for _, keys, sent in found} == {(("k?", "l"), sent_at)}
+
+
+def test_a_kept_connection_the_server_has_closed_is_not_used_again(installation: Installation) -> None:
+    installation.store.take([arrival(b"x")])
+    with installation.database.connect(autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+    assert installation.store.take([arrival(b"x")])[0].duplicate
+
+
 def test_two_stores_at_once_keep_one(installation: Installation) -> None:
     results: list[bool] = []
 
@@ -80,8 +123,8 @@ def test_two_stores_at_once_keep_one(installation: Installation) -> None:
     for thread in threads:
         thread.join()
     with installation.database.begin() as unit:
-        row = unit.driver.execute("SELECT count(*) FROM message").fetchone()
-    assert row == (21,)
+        row = unit.driver.execute("SELECT count(*), sum(repeats) FROM message").fetchone()
+    assert row == (21, 4 * 20 * 3 - 21)
     assert results.count(False) == 21
 
 

@@ -314,6 +314,16 @@ def test_the_envelope_of_ndjson_and_of_exports_is_in_no_one_s_order() -> None:
     assert CONNECTOR.envelope(b"{", NORTH).kind == "unreadable"
 
 
+@pytest.mark.parametrize(
+    ("timestamp", "sent_at"),
+    [("2026-03-01T12:00:00-06:00", datetime(2026, 3, 1, 18, tzinfo=UTC)), ("soon", None), (7, None), (None, None)],
+)
+def test_a_bundle_tells_when_it_was_put_together(timestamp: Any, sent_at: datetime | None) -> None:
+    body = json.dumps({**bundle({"resource": PATIENT}), "timestamp": timestamp}).encode()
+    assert CONNECTOR.envelope(body, NORTH).sent_at == sent_at
+    assert CONNECTOR.envelope(json.dumps(PATIENT).encode(), NORTH).sent_at is None
+
+
 def test_a_document_nested_as_deep_as_json_readers_go_has_an_envelope() -> None:
     deep = b'{"resourceType":"Basic","a":' + b'{"a":' * 1000 + b"1" + b"}" * 1001
     assert CONNECTOR.envelope(deep, NORTH).kind in ("Basic", "unreadable")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from connectors.connector import Connector
@@ -20,6 +22,21 @@ def test_envelope_holds_everyone_the_message_is_about() -> None:
     assert envelope.keys == ("RIVERBEND|MR1", "STATE|2", "RIVERBEND|M7", "RIVERBEND|MR9")
 
 
+@pytest.mark.parametrize(
+    ("time", "sent_at"),
+    [
+        ("20240310144512", datetime(2024, 3, 10, 21, 45, 12, tzinfo=UTC)),
+        ("20240310144512-0500", datetime(2024, 3, 10, 19, 45, 12, tzinfo=UTC)),
+        ("202403101445", datetime(2024, 3, 10, 21, 45, tzinfo=UTC)),
+        ("", None),
+        ("yesterday", None),
+    ],
+)
+def test_envelope_tells_when_the_message_was_sent(time: str, sent_at: datetime | None) -> None:
+    """In the zone of the origin, unless MSH-7 has one."""
+    assert CONNECTOR.envelope(message(PID, time=time), ORIGIN).sent_at == sent_at
+
+
 @pytest.mark.parametrize("body", [b"", b"\x00\xff", b"hello", b"MSH", b"BHS|^~\\&|A\r"])
 def test_unreadable_messages_are_rejected_with_a_reason(body: bytes) -> None:
     """Never raises."""
@@ -30,7 +47,7 @@ def test_unreadable_messages_are_rejected_with_a_reason(body: bytes) -> None:
     assert [issue.severity for issue in CONNECTOR.check(body)] == ["error"]
 
 
-@pytest.mark.parametrize("kind", ["ORM^O01", "ACK", "MFN^M02", "QRY^A19", "DFT^P03"])
+@pytest.mark.parametrize("kind", ["ORM^O01", "ACK", "MFN^M02", "QRY^A19", "DFT^P11"])
 def test_types_that_are_not_mapped_are_filtered_and_named(kind: str) -> None:
     """They are stored, and will be mapped by a later version."""
     found = outcome(message(PID, kind=kind))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from connectors.connector import Connector
@@ -27,6 +29,20 @@ def test_the_envelope_names_kind_numbers_and_whom_it_is_about() -> None:
     assert envelope.kind == "837P"
     assert envelope.control_id == "000000101/11/0001"
     assert envelope.keys == ("member|M1", "claim|C1")
+
+
+@pytest.mark.parametrize(
+    ("group", "sent_at"),
+    [
+        ("20250402*093015", datetime(2025, 4, 2, 14, 30, 15, tzinfo=UTC)),
+        ("20250402*0930", datetime(2025, 4, 2, 14, 30, tzinfo=UTC)),
+        ("*", datetime(2025, 4, 1, 14, 30, tzinfo=UTC)),
+    ],
+)
+def test_the_envelope_tells_when_it_was_sent(group: str, sent_at: datetime) -> None:
+    """By the group's own date, else the interchange's, in the zone of the origin."""
+    body = interchange(CLAIM).replace(b"RECEIVER*20250401*0930", b"RECEIVER*" + group.encode())
+    assert CONNECTOR.envelope(body, ORIGIN).sent_at == sent_at
 
 
 def test_nothing_readable_is_rejected_not_raised() -> None:
