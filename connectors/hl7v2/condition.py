@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.connector import Authority
 from connectors.hl7v2.concepts import concept, concept_of
 from connectors.hl7v2.conversion import Conversion, said
 from connectors.hl7v2.datatypes import entity
@@ -13,7 +14,13 @@ _CATEGORY = "http://terminology.hl7.org/CodeSystem/condition-category"
 _VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 
 
-def add_condition(dg1: Segment, patient_key: str, encounter: Json | None, conversion: Conversion) -> None:
+def add_condition(
+    dg1: Segment,
+    patient_key: str,
+    encounter: Json | None,
+    conversion: Conversion,
+    authority: Authority = Authority.FULL,
+) -> None:
     """State the diagnosis of `dg1`, known by DG1-20, else by its code within the visit or the patient."""
     code = concept(dg1[3], conversion.origin.source)
     description = dg1[4].text
@@ -38,7 +45,7 @@ def add_condition(dg1: Segment, patient_key: str, encounter: Json | None, conver
         recordedDate=conversion.date_time(dg1, 19),
         asserter=asserter,
     )
-    conversion.add("Condition", conversion.unused("Condition", f"{scope}|DG1|{key}"), content)
+    conversion.add("Condition", conversion.unused("Condition", f"{scope}|DG1|{key}"), content, authority)
 
 
 def _verification(diagnosis_type: str) -> str:

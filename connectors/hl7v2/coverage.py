@@ -17,7 +17,7 @@ _RELATIONSHIP = "http://terminology.hl7.org/CodeSystem/subscriber-relationship"
 
 def add_coverage(in1: Segment, patient_key: str, conversion: Conversion) -> None:
     """State the insurance of `in1`, known by payer and policy number; one that names no payer states nothing."""
-    payer = _payer(in1, conversion)
+    payer = insurer(in1, conversion)
     if payer is None:
         return
     member_id = in1.text(49) or in1.text(36)
@@ -43,7 +43,13 @@ def add_coverage(in1: Segment, patient_key: str, conversion: Conversion) -> None
     conversion.add("Coverage", conversion.unused("Coverage", key), content)
 
 
-def _payer(in1: Segment, conversion: Conversion) -> Json | None:
+def payer_key(number: str, name: str) -> str:
+    """Return the business identifier of a payer: its number, else its name."""
+    return f"payer|{number}" if number else f"name|{folded(name)}"
+
+
+def insurer(in1: Segment, conversion: Conversion) -> Json | None:
+    """Return a reference to the payer of `in1`, stated as a mention; None where it names none."""
     number, name = in1.text(3), in1[4].whole(1)
     if not (number or name):
         return None
@@ -54,8 +60,7 @@ def _payer(in1: Segment, conversion: Conversion) -> Json | None:
         telecom=telecoms(in1, 7),
         address=addresses(in1, 5, conversion),
     )
-    key = f"payer|{number}" if number else f"name|{folded(name)}"
-    return {**conversion.add("Organization", key, content, Authority.MENTION), **said(display=name)}
+    return {**conversion.add("Organization", payer_key(number, name), content, Authority.MENTION), **said(display=name)}
 
 
 def _policy(in1: Segment, conversion: Conversion) -> Json | None:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from connectors.hl7v2.admission import map_admission
 from connectors.hl7v2.appointment import map_schedule
 from connectors.hl7v2.conversion import Conversion
+from connectors.hl7v2.financial import map_transactions
 from connectors.hl7v2.immunization import map_vaccinations
 from connectors.hl7v2.merge import map_merge
 from connectors.hl7v2.report import map_results
@@ -25,6 +26,7 @@ MAPPERS: dict[str, Mapper] = {
     "ORU^R01": map_results,
     "ORU": map_results,  # HL7 v2.1 had no trigger event here
     "VXU^V04": map_vaccinations,
+    "DFT^P03": map_transactions,
 }
 
 

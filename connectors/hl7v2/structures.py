@@ -1,7 +1,7 @@
 """What a well-formed message of the known types has: required segments and fields, and the data types of the rest.
 
-The rules are those every version from 2.3 to 2.8 shares (chapters 2, 3, 4, 4A, 7 and 10); what one version requires and
-another allows to be left out is not asked for.
+The rules are those every version from 2.3 to 2.8 shares (chapters 2, 3, 4, 4A, 6, 7 and 10); what one version requires
+and another allows to be left out is not asked for.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Final
 
 REQUIRED_SEGMENTS: Final[dict[str, tuple[str, ...]]] = {
     "ADT": ("EVN", "PID"),
+    "DFT": ("EVN", "PID", "FT1"),
     "ORU": ("PID", "OBR"),
     "SIU": ("SCH",),
     "VXU": ("PID",),
@@ -33,6 +34,7 @@ REQUIRED_FIELDS: Final[dict[str, tuple[int, ...]]] = {
     "SCH": (6,),
     "RXA": (3, 5, 6),
     "IN1": (1, 3),
+    "FT1": (4, 6, 7),
 }
 
 FIELD_TYPES: Final[dict[str, dict[int, str]]] = {
@@ -47,6 +49,7 @@ FIELD_TYPES: Final[dict[str, dict[int, str]]] = {
     "OBR": {1: "SI", 7: "TS", 8: "TS", 22: "TS"},
     "OBX": {1: "SI", 14: "TS"},
     "NTE": {1: "SI"},
+    "FT1": {1: "SI", 4: "TS", 5: "TS", 10: "NM", 11: "NM", 12: "NM"},
     "RXA": {1: "NM", 3: "TS", 4: "TS", 6: "NM", 16: "TS"},
 }
 """Fields checked as sequence ids (SI), numbers (NM) and times (TS, DT, DTM)."""
@@ -55,6 +58,7 @@ TABLES: Final[dict[str, dict[int, tuple[str, frozenset[str]]]]] = {
     "PID": {8: ("0001", frozenset("AFMNOU"))},
     "OBX": {11: ("0085", frozenset("ABCDFINOPRSUVWX"))},
     "OBR": {25: ("0123", frozenset("ACFIMNOPRSXYZ"))},
+    "FT1": {6: ("0017", frozenset({"CG", "CD", "PY", "AJ", "CO"}))},
     "RXA": {20: ("0322", frozenset({"CP", "RE", "NA", "PA"})), 21: ("0323", frozenset("ADUX"))},
 }
 """Fields whose codes are HL7's own, with the table."""

@@ -205,6 +205,12 @@ _KNOWN = (
         "birthDate",
         f"{_PERSON} organization=managingOrganization general-practitioner=generalPractitioner",
     ),
+    _known(
+        "PaymentReconciliation",
+        "extension.valueReference",  # R4 has no element for the patient whose account a payment was posted to
+        "paymentDate created",
+        "created disposition outcome payment-issuer=paymentIssuer request requestor",
+    ),
     _known("Person", "link.target", "birthDate", _PERSON),
     _known("Practitioner", search=_PERSON),
     _known(
@@ -258,7 +264,7 @@ Linkage Measure MedicationKnowledge MedicinalProduct MedicinalProductAuthorizati
 MedicinalProductIndication MedicinalProductIngredient MedicinalProductInteraction MedicinalProductManufactured
 MedicinalProductPackaged MedicinalProductPharmaceutical MedicinalProductUndesirableEffect MessageDefinition
 MessageHeader NamingSystem ObservationDefinition OperationDefinition OperationOutcome OrganizationAffiliation
-Parameters PaymentNotice PaymentReconciliation PlanDefinition Questionnaire ResearchDefinition
+Parameters PaymentNotice PlanDefinition Questionnaire ResearchDefinition
 ResearchElementDefinition ResearchStudy RiskEvidenceSynthesis SearchParameter SpecimenDefinition StructureDefinition
 StructureMap Subscription Substance SubstanceNucleicAcid SubstancePolymer SubstanceProtein
 SubstanceReferenceInformation SubstanceSourceMaterial SubstanceSpecification TerminologyCapabilities TestReport

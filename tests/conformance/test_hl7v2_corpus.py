@@ -27,7 +27,7 @@ from hub_core.fhir.canonical import Json, dumps
 CONNECTOR: Final = HL7v2Connector()
 ORIGIN: Final = Origin("corpus", None, "UTC")
 LIMIT: Final = 64 << 20
-MAPPED: Final = ("ADT_A01", "ADT_A03", "ADT_A04", "ADT_A08", "ADT_A40", "ORU_R01", "SIU_S", "VXU_V04")
+MAPPED: Final = ("ADT_A01", "ADT_A03", "ADT_A04", "ADT_A08", "ADT_A40", "ORU_R01", "SIU_S", "VXU_V04", "DFT_P03")
 
 NOT_MESSAGES: Final = frozenset(
     {
