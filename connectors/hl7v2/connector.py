@@ -13,7 +13,7 @@ from connectors.hl7v2.patient import patient_key
 from connectors.hl7v2.tokenizer import Message, parse
 from hub_core.errors import UnreadableError
 
-MAPPING_VERSION = "hl7v2-1"
+MAPPING_VERSION = "hl7v2-2"
 """Changes whenever the same bytes would give other facts."""
 
 _IDENTIFIER_FIELDS = (("PID", 3), ("PID", 2), ("PID", 21), ("MRG", 1))

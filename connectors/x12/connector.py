@@ -22,10 +22,10 @@ UNREADABLE = "unreadable"
 
 
 class X12Connector:
-    """Reads HIPAA 005010 interchanges; 837P and 835 are mapped, other sets are stored and say so."""
+    """Reads HIPAA 005010 interchanges; 837P, 835 and 271 are mapped, other sets are stored and say so."""
 
     format = "x12"
-    mapping_version = "x12-1"
+    mapping_version = "x12-2"
 
     def recognises(self, head: bytes) -> bool:
         """Return whether `head` holds an interchange header that can be read, at its start or after other text."""
