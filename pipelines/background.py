@@ -1,4 +1,7 @@
-"""The background process of a running house: applies messages, empties drop folders, keeps the warehouse fresh."""
+"""The background process of a running house: applies messages, empties drop folders, keeps the warehouse fresh.
+
+`python -m pipelines.background worker` only applies messages: any number of these run beside the one that does it all.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hub_core.errors import WholechartError
 from hub_core.feeds import load_feeds
@@ -20,28 +23,42 @@ _log = logging.getLogger(__name__)
 _FOLDER_SECONDS = 1.0
 
 
-def main() -> None:
-    """Run until terminated."""
+_DUTIES = ("worker", "folders", "builder")
+
+
+def main(duties: Sequence[str] = ()) -> None:
+    """Run until terminated.
+
+    Args:
+        duties: which of `worker`, `folders` and `builder` to do; all of them when none is named.
+    """
+    unknown = sorted(set(duties) - set(_DUTIES))
+    if unknown:
+        raise SystemExit(f"no such duty: {', '.join(unknown)} (there are {', '.join(_DUTIES)})")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     stop = threading.Event()
     for which in (signal.SIGTERM, signal.SIGINT):
         signal.signal(which, lambda *_: stop.set())
     with open_installation(Settings()) as installation:
-        _run(installation, stop)
+        _run(installation, duties or _DUTIES, stop)
 
 
-def _run(installation: Installation, stop: threading.Event) -> None:
-    settings = installation.settings
-    folders = DropFolders(installation, load_feeds(settings.feeds).values())
-    tasks = [
-        threading.Thread(target=installation.worker().run, args=(stop,), name="worker"),
-        _every(_FOLDER_SECONDS, folders.poll, stop, "folders"),
-        _every(settings.build_every_minutes * 60, _build, stop, "builder"),
-    ]
+def _run(installation: Installation, duties: Sequence[str], stop: threading.Event) -> None:
+    tasks = [_task(installation, duty, stop) for duty in duties]
     for task in tasks:
         task.start()
     for task in tasks:
         task.join()
+
+
+def _task(installation: Installation, duty: str, stop: threading.Event) -> threading.Thread:
+    settings = installation.settings
+    if duty == "worker":
+        return threading.Thread(target=installation.worker().run, args=(stop,), name=duty)
+    if duty == "folders":
+        folders = DropFolders(installation, load_feeds(settings.feeds).values())
+        return _every(_FOLDER_SECONDS, folders.poll, stop, duty)
+    return _every(settings.build_every_minutes * 60, _build, stop, duty)
 
 
 def _every(seconds: float, work: Callable[[], object], stop: threading.Event, name: str) -> threading.Thread:
@@ -63,4 +80,4 @@ def _build() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
