@@ -7,12 +7,8 @@ then numbers the batches it can see, densely, and readers see sealed batches onl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
-
-from psycopg.rows import class_row
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import psycopg
@@ -21,22 +17,26 @@ _SEALER = 0x5EA1
 """Advisory lock of the one sealer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One sealed version."""
+PAGE_BYTES = 32 * 1024 * 1024
+"""Bodies that one page holds, but for the last one of it."""
+
+
+class Change(NamedTuple):
+    """One sealed version; ids are text, as everything that reads the log wants them."""
 
     seq: int
     resource_type: str
-    resource_id: UUID
+    resource_id: str
     version: int
     source: str
     source_id: str
     location: str | None
-    patient_id: UUID | None
+    patient_id: str | None
     sensitivity: str | None
     event_at: datetime | None
+    authority: int
     recorded_at: datetime
-    message_id: UUID | None
+    message_id: str | None
     position: int | None
     mapping_version: str | None
     deleted: bool
@@ -68,17 +68,25 @@ def sealed_up_to(connection: psycopg.Connection[Any]) -> int:
     return int(row[0]) if row else 0
 
 
-def read(connection: psycopg.Connection[Any], after: int, limit: int) -> list[Change]:
-    """Return up to `limit` sealed versions numbered above `after`, in order."""
-    with connection.cursor(row_factory=class_row(Change)) as cursor:
-        return cursor.execute(
-            "SELECT b.first_seq + v.ordinal AS seq, v.resource_type, v.resource_id, v.version, v.source, v.source_id,"
-            " v.location, v.patient_id, v.sensitivity, v.event_at, v.recorded_at, v.message_id, v.position,"
-            " v.mapping_version, v.deleted, v.body"
-            " FROM change_batch b JOIN resource_version v USING (batch_key)"
-            " WHERE b.first_seq >="
-            " coalesce((SELECT max(first_seq) FROM change_batch WHERE first_seq <= %(after)s + 1), 0)"
-            " AND b.first_seq + v.ordinal > %(after)s"
-            " ORDER BY b.first_seq, v.ordinal LIMIT %(limit)s",
-            {"after": after, "limit": limit},
-        ).fetchall()
+# Numbers are dense, so that the pages of a batch are known before it is looked at: without the upper bound, every page
+# would look at all that follows. A body's length is known without unpacking it.
+_READ = """
+SELECT seq, resource_type, resource_id::text, version, source, source_id, location, patient_id::text, sensitivity,
+    event_at, authority, recorded_at, message_id::text, position, mapping_version, deleted, body
+FROM (
+    SELECT b.first_seq + v.ordinal AS seq, v.*,
+        sum(octet_length(v.body)) OVER (ORDER BY b.first_seq, v.ordinal) - octet_length(v.body) AS bytes_before
+    FROM change_batch b JOIN resource_version v USING (batch_key)
+    WHERE b.first_seq BETWEEN
+        coalesce((SELECT max(first_seq) FROM change_batch WHERE first_seq <= %(after)s + 1), 0)
+        AND %(after)s + %(limit)s
+    AND b.first_seq + v.ordinal BETWEEN %(after)s + 1 AND %(after)s + %(limit)s
+) AS page
+WHERE bytes_before < %(size)s ORDER BY seq
+"""
+
+
+def read(connection: psycopg.Connection[Any], after: int, limit: int, size: int = PAGE_BYTES) -> list[Change]:
+    """Return up to `limit` sealed versions numbered above `after`, in order; fewer where they are more than `size`."""
+    cursor = connection.execute(_READ, {"after": after, "limit": limit, "size": size})
+    return list(map(Change._make, cursor))

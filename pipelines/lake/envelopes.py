@@ -41,8 +41,8 @@ ENVELOPES = (
     ),
     Envelope(
         "messages",
-        "SELECT message_id::text, arrival, feed, source, location, format, kind, size, input, position, state,"
-        " sent_at, received_at, processed_at, repeats, attempts::int, records, processed, filtered, rejected,"
+        "SELECT message_id::text, arrival, feed, source, location, format, kind, control_id, size, input, position,"
+        " state, sent_at, received_at, processed_at, repeats, attempts::int, records, processed, filtered, rejected,"
         " resources, changed, mapping_version FROM message",
         pa.schema(
             [
@@ -53,6 +53,7 @@ ENVELOPES = (
                 ("location", pa.string()),
                 ("format", pa.string()),
                 ("kind", pa.string()),
+                ("control_id", pa.string()),
                 ("size", pa.int64()),
                 ("input", pa.string()),
                 ("position", pa.int32()),

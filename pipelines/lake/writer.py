@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +33,7 @@ CHANGE = pa.schema(
         pa.field("patient_id", pa.string()),
         pa.field("sensitivity", pa.string()),
         pa.field("event_at", pa.timestamp("us", "UTC")),
+        pa.field("authority", pa.int16()),
         pa.field("recorded_at", pa.timestamp("us", "UTC")),
         pa.field("message_id", pa.string()),
         pa.field("position", pa.int32()),
@@ -42,7 +42,7 @@ CHANGE = pa.schema(
         pa.field("body", pa.string()),
     ]
 )
-"""Columns of the files of a resource type."""
+"""Columns of the files of a resource type, in the order of `Change`."""
 
 _PAGE = 4_000
 """Changes read from the record at a time."""
@@ -50,7 +50,6 @@ _BUFFERED_BYTES = 16 * 1024 * 1024
 """Bodies of one resource type held before a row group is written."""
 _FILE_CHANGES = 400_000
 """Changes between two manifests, at most."""
-_UUIDS = ("resource_id", "patient_id", "message_id")
 
 
 def append_changes(
@@ -153,6 +152,8 @@ class _TypeFile:
         )
 
     def _flush(self) -> None:
+        if not self._buffer:
+            return
         self._writer.write_table(as_table(self._buffer))
         self._rows += len(self._buffer)
         self._buffer.clear()
@@ -161,12 +162,8 @@ class _TypeFile:
 
 def as_table(changes: list[Change]) -> pa.Table:
     """Return changes as Arrow columns."""
-    columns: dict[str, list[Any]] = {
-        field.name: [getattr(change, field.name) for change in changes] for field in fields(Change)
-    }
-    for name in _UUIDS:
-        columns[name] = [value if value is None else str(value) for value in columns[name]]
-    return pa.table(columns, schema=CHANGE)
+    columns = zip(*changes, strict=True)
+    return pa.table([pa.array(column, field.type) for column, field in zip(columns, CHANGE, strict=True)], CHANGE)
 
 
 def settle(part: Path, path: Path) -> None:

@@ -27,6 +27,7 @@ _COLUMNS = {
     "location": "VARCHAR",
     "patient_id": "VARCHAR",
     "event_at": "TIMESTAMPTZ",
+    "authority": "SMALLINT",
     "recorded_at": "TIMESTAMPTZ",
     "message_id": "VARCHAR",
     "position": "INTEGER",
@@ -86,6 +87,7 @@ def envelope_columns(resource: str) -> list[tuple[str, str]]:
         ("message_id", "message_id"),
         ("position", "message_position"),
         ("event_at", "event_at"),
+        ("authority", "authority"),
         ("recorded_at", "recorded_at"),
     ]
 
@@ -109,7 +111,7 @@ def _current(view: CompiledView, lake: Path, manifest: Manifest) -> str:
     if not files:
         nothing = ", ".join(f'NULL::{type_} AS "{name}"' for name, type_ in _COLUMNS.items())
         return f"(SELECT {nothing} WHERE false)"
-    versions = f"read_parquet({_list(lake, files)})"
+    versions = f"read_parquet({_list(lake, files)}, union_by_name => true)"
     latest = f"SELECT max(seq) FROM {versions} GROUP BY resource_id"  # noqa: S608 - our own file names
     return f"(SELECT * FROM {versions} WHERE seq IN ({latest}) AND NOT deleted)"  # noqa: S608 - our own file names
 

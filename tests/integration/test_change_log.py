@@ -70,7 +70,7 @@ def test_reader_sees_every_change_once_in_order_without_holes(database: Database
     reader.join()
 
     with database.begin() as unit:
-        written = unit.driver.execute("SELECT resource_id, version FROM resource_version").fetchall()
+        written = unit.driver.execute("SELECT resource_id::text, version FROM resource_version").fetchall()
     assert [change.seq for change in seen] == list(range(1, len(written) + 1))
     assert sorted((c.resource_id, c.version) for c in seen) == sorted(written)
 
@@ -143,6 +143,19 @@ def test_an_unsealed_change_is_not_read(database: Database) -> None:
         apply(unit.driver, [entry("a")])
     with database.begin() as unit:
         assert changes.read(unit.driver, 0, 10) == []
+
+
+def test_a_page_ends_where_it_has_grown_too_large(database: Database) -> None:
+    """A reader's memory is bounded by what resources weigh, not by how many there are; a page is never empty."""
+    with database.begin() as unit:
+        apply(unit.driver, [entry(f"{number}", code={"text": "x" * 3000}) for number in range(10)])
+        changes.seal(unit.driver)
+    pages: list[list[int]] = [[]]
+    with database.begin() as unit:
+        while page := changes.read(unit.driver, sum(map(len, pages)), 4, size=8000):
+            pages.append([change.seq for change in page])
+        assert len(changes.read(unit.driver, 0, 10, size=1)) == 1
+    assert pages[1:] == [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10]]
 
 
 def test_a_rolled_back_batch_leaves_no_hole(database: Database) -> None:

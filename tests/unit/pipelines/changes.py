@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from ehr_pm.record.changes import Change
 from hub_core.fhir.canonical import Json, dumps
@@ -25,19 +25,20 @@ def change(seq: int, resource: Json, **envelope: Any) -> Change:
         "patient_id": None,
         "sensitivity": None,
         "event_at": None,
+        "authority": 2,
         "recorded_at": MOMENT,
         "message_id": None,
         "position": 1,
         "mapping_version": "1",
         "deleted": False,
     }
-    body = dumps({**resource, "id": str(resource_id)}).decode()
+    body = dumps({**resource, "id": resource_id}).decode()
     return Change(seq, resource["resourceType"], resource_id, body=body, **(values | envelope))
 
 
-def identity(name: str) -> UUID:
+def identity(name: str) -> str:
     """Return the id that a resource called `name` gets."""
-    return uuid5(NAMESPACE, name)
+    return str(uuid5(NAMESPACE, name))
 
 
 class Log:
