@@ -16,6 +16,7 @@ VERBS = {
     "ingest": "Take files or folders of any supported format into the record.",
     "convert": "Convert files of any supported format to FHIR R4, without a database.",
     "check": "Validate files of any supported format: every issue with its place.",
+    "view": "Run one SQL-on-FHIR view over NDJSON files.",
     "build": "Bring lake, views, marts and the published warehouse up to date.",
     "sql": "Ask the published warehouse a question, read-only.",
     "trace": "Walk from a mart's row to its resources to the bytes that said so.",

@@ -64,6 +64,12 @@ def is_resource_type(name: str) -> bool:
     return "." not in name and name in _table()["resources"]
 
 
+@cache
+def is_of_some_resource(name: str) -> bool:
+    """Return whether any resource type of R4 has an element of that name at its top."""
+    return any(name in shapes or f"{name}[x]" in shapes for shapes in _table()["resources"].values())
+
+
 def is_primitive(type_name: str) -> bool:
     """Return whether a type's JSON is a string, number or boolean; R4 names only these in lower case."""
     return type_name[:1].islower()

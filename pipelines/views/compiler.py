@@ -90,7 +90,8 @@ def _compile(view: ViewDefinition, envelope: Sequence[tuple[str, str]]) -> Compi
     shape = Shape(view.resource)
     resource = Value("resource", view.resource, shape=shape)
     is_raw = any(map(_repeats, view.selects))
-    scope = Scope(resource, resource, view.constants, Names(), is_raw=is_raw)
+    has_digits = any(map(_counts_digits, view.selects)) or any("Boundary(" in text for _, text in view.conditions)
+    scope = Scope(resource, resource, view.constants, Names(), is_raw=is_raw, has_digits=has_digits)
     conditions = [_condition(path, text, scope) for path, text in view.conditions]
     blocks = [_rows(select, scope) for select in view.selects]
     names = [name for _, name in envelope] + [each.name for block in blocks for each in block.fields]
@@ -100,7 +101,8 @@ def _compile(view: ViewDefinition, envelope: Sequence[tuple[str, str]]) -> Compi
     kept = [f'"{column}" AS "{name}"' for column, name in envelope]
     where = " AND ".join(f"coalesce({condition}, false)" for condition in conditions)
     carried = "".join(f'"{column}", ' for column, _ in envelope)
-    read = "CAST(body AS JSON)" if is_raw else f"from_json(body, {quoted(shape.structure())})"
+    body = _with_digits(shape) if has_digits else "body"
+    read = f"CAST({body} AS JSON)" if is_raw else f"from_json({body}, {quoted(shape.structure())})"
     parsed = f"SELECT {carried}{read} AS resource FROM {{source}}"  # noqa: S608 - quoted above
     sql = _query(kept, blocks, parsed, where, scope)
     return CompiledView(view.name, view.resource, tuple(names), sql)
@@ -108,6 +110,23 @@ def _compile(view: ViewDefinition, envelope: Sequence[tuple[str, str]]) -> Compi
 
 def _repeats(select: Select) -> bool:
     return bool(select.repeat) or any(map(_repeats, select.selects + select.unions))
+
+
+def _counts_digits(select: Select) -> bool:
+    texts = [select.each_text, *(column.text for column in select.columns)]
+    return any("Boundary(" in text for text in texts) or any(map(_counts_digits, select.selects + select.unions))
+
+
+def _with_digits(shape: Shape) -> str:
+    """Return SQL of the body with its decimals in quotes: the engine's JSON reader makes 1.1 of 1.10.
+
+    A name in quotes before a colon and a number can only be a member: inside a text its quotes would be escaped.
+    """
+    names = "|".join(sorted(shape.written_names()))
+    if not names:
+        return "body"
+    member = quoted(rf'("(?:{names})"\s*:\s*)(-?[0-9][0-9.eE+-]*)')
+    return rf"""regexp_replace(body, {member}, '\1"\2"', 'g')"""
 
 
 def _query(kept: list[str], blocks: list[_Rows], parsed: str, where: str, scope: Scope) -> str:
@@ -138,7 +157,8 @@ def _condition(path: Path, text: str, scope: Scope) -> str:
 def _rows(select: Select, scope: Scope) -> _Rows:
     """Return the rows of a select, its forEach, forEachOrNull or repeat done."""
     if select.repeat:
-        return _each(descend(select.repeat, scope), select, scope)
+        reached = descend(select.repeat, scope)
+        return _Rows(_untold(select), "[]") if reached is None else _each(reached, select, scope)
     if select.each is None:
         return _body(select, scope)
     try:
@@ -148,6 +168,17 @@ def _rows(select: Select, scope: Scope) -> _Rows:
     if things.choice is not None:
         raise ViewRefusedError(f"forEach {select.each_text!r}: pick one type by ofType()")
     return _each(replace(things, sql=things.as_list, many=True), select, scope)
+
+
+def _untold(select: Select) -> tuple[_Field, ...]:
+    """Return the columns of a select that never gives a row, of the types they are declared to have."""
+    own = [
+        _Field(each.name, f"{kind}[]" if each.collection else kind, "NULL")
+        for each in select.columns
+        for kind in [each.sql_type or _SQL_TYPES.get(each.type or "string", "VARCHAR")]
+    ]
+    below = [field for child in (*select.selects, *select.unions[:1]) for field in _untold(child)]
+    return (*own, *below)
 
 
 def _each(things: Value, select: Select, scope: Scope) -> _Rows:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.views.fhirpath import Path
+from hub_core.fhir.elements import is_of_some_resource
+from pipelines.views.fhirpath import Member, Path
 from pipelines.views.translate import Scope, translate
 from pipelines.views.value import Value, ViewRefusedError
 
@@ -17,14 +18,18 @@ _DEEPEST = 10
 _TOO_DEEP = f"error('repeat goes deeper than {_DEEPEST} levels')"
 
 
-def descend(paths: Sequence[Path], scope: Scope) -> Value:
+def descend(paths: Sequence[Path], scope: Scope) -> Value | None:
     """Return all elements below the focus that the paths reach, each before those below it.
 
+    None where the paths name elements of other resources only, and so reach nothing in this one.
+
     Raises:
-        ViewRefusedError: if a path leads nowhere, or the paths reach elements of different types.
+        ViewRefusedError: if a path names what no resource has, or the paths reach elements of different types.
     """
     first, unknown_at_first = _reached(paths, scope)
     if first is None:
+        if all(isinstance(path, Member) and is_of_some_resource(path.name) for path in paths):
+            return None
         raise ViewRefusedError("repeat: no path leads from here to an element")
     name = scope.names.new("r")
     _, unknown_below = _reached(paths, scope.on(Value(name, first.type, shape=first.shape)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from hub_core.fhir.elements import element, is_primitive
+from pipelines.views import boundary
 from pipelines.views.comparison import equal, operate, truth
 from pipelines.views.fhirpath import Call, Constant, Index, Member, Negation, Operation, Path, This, Variable
 from pipelines.views.structure import Shape
@@ -27,6 +28,10 @@ class Scope:
     """SQL of the position of the row in the nearest forEach."""
     is_raw: bool = False
     """Whether elements are JSON, and not structs: where a view has `repeat`."""
+    has_digits: bool = False
+    """Whether decimals are read as their text, whose digits can be counted: where a view asks for boundaries."""
+    is_counted: bool = False
+    """Whether the digits of this very path are counted."""
 
     def on(self, focus: Value, row_index: str | None = None) -> Scope:
         """Return the scope of a path that starts from `focus`."""
@@ -96,13 +101,16 @@ def _property(base: Value, json_name: str, type_: str, is_array: bool, scope: Sc
     """Return the JSON property `json_name` of each of the base values."""
     if base.shape is None:
         raise ViewRefusedError(f"{base.type} has no elements")
-    shape = base.shape.child(json_name, type_, many=is_array, primitive=is_primitive(type_))
+    written = scope.has_digits and type_ == "decimal"
+    shape = base.shape.child(json_name, type_, many=is_array, primitive=is_primitive(type_), written=written)
 
     def extract(parent: Value) -> Value:
         if scope.is_raw:
             sql = _from_json(parent.sql, json_name, shape)
         else:
             sql = f"struct_extract({parent.sql}, {quoted(json_name)})"
+        if written and not scope.is_counted:
+            sql = f"CAST({sql} AS DOUBLE)"
         return Value(scope.names.present(sql) if is_array and shape.primitive else sql, type_, is_array, shape)
 
     return scope.names.each(base, extract)
@@ -165,6 +173,10 @@ def _call(call: Call, scope: Scope) -> Value:
     low, high, run = function
     if not low <= len(call.arguments) <= high:
         raise ViewRefusedError(f"{call.name}() does not take {len(call.arguments)} arguments")
+    if call.name in _BOUNDARIES:
+        scope = replace(scope, is_counted=True)
+        if isinstance(call.base, Operation | Negation | Constant | Variable):
+            raise ViewRefusedError(f"{call.name}() is of an element of the resource only")
     base = translate(call.base, scope)
     if call.name not in ("ofType", "as", "exists", "empty"):
         _refuse_choice(base)
@@ -172,6 +184,7 @@ def _call(call: Call, scope: Scope) -> Value:
 
 
 def _where(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    scope = replace(scope, is_counted=False)
     if not base.many:
         condition = truth(translate(arguments[0], scope.on(base)))
         return replace(base, sql=f"CASE WHEN {condition} THEN {base.sql} END")
@@ -275,6 +288,16 @@ def _starts_with(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Valu
     return Value(f"starts_with({base.one.sql}, {quoted(_text(arguments[0], scope))})", "boolean")
 
 
+def _low_boundary(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    return boundary.low(base)
+
+
+def _high_boundary(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
+    return boundary.high(base)
+
+
+_BOUNDARIES = frozenset({"lowBoundary", "highBoundary"})
+
 _Function: TypeAlias = Callable[[Value, tuple[Path, ...], Scope], Value]
 _FUNCTIONS: dict[str, tuple[int, int, _Function]] = {
     "where": (1, 1, _where),
@@ -291,4 +314,6 @@ _FUNCTIONS: dict[str, tuple[int, int, _Function]] = {
     "getResourceKey": (0, 0, _resource_key),
     "getReferenceKey": (0, 1, _reference_key),
     "startsWith": (1, 1, _starts_with),
+    "lowBoundary": (0, 0, _low_boundary),
+    "highBoundary": (0, 0, _high_boundary),
 }
