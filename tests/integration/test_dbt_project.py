@@ -14,7 +14,19 @@ from pipelines.dbt_models import project_folder, project_models
 from pipelines.lake.manifest import Manifest
 from pipelines.views.tables import create_views, load_views
 
-ARITHMETIC = {"patients", "encounters", "lab_results", "appointments", "claims", "claim_payments", "feed_activity"}
+MARTS = {
+    "appointments",
+    "claim_payments",
+    "claims",
+    "conditions",
+    "encounters",
+    "feed_activity",
+    "immunizations",
+    "lab_results",
+    "medications",
+    "patient_records",
+    "patients",
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +62,13 @@ def test_every_mart_has_a_grain_a_key_traces_and_a_unit_test(results: list[Any])
     unit_tests = [each.node for each in results if each.node.resource_type == "unit_test"]
     tested = {node.tested_node_unique_id.rsplit(".", 1)[-1] for node in unit_tests}
     checks = {each.node.name for each in results if each.node.resource_type == "test"}
-    assert set(marts) == ARITHMETIC == tested
+    assert set(marts) == MARTS == tested
     for name, node in marts.items():
         columns = list(node.columns)
         assert node.description.startswith("One row per"), name
         assert node.contract.enforced, name
         assert (columns[-1], node.columns["traces"].data_type) == ("traces", "varchar[]"), name
-        assert {f"unique_{name}_{columns[0]}", f"not_null_{name}_{columns[0]}", f"has_traces_{name}_traces"} <= checks
+        assert {f"is_key_{name}_{columns[0]}", f"has_traces_{name}_traces"} <= checks
 
 
 def test_there_is_no_python_in_the_project() -> None:
