@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -24,8 +25,12 @@ class Charge:
     amount: int
     """Of all units; a credit's is the positive amount it takes back."""
     charged_at: datetime
+    """When it was made (FT1-4); its local day is the day of service, a credit's the day it was taken back."""
     credits: str | None = None
     """The charge this one takes back."""
+    payer: str | None = None
+    """Key of `group.PAYERS` whose cover the account names (IN1, FT1-14); None when the patient pays all."""
+    modifier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class AccountEntry:
     posted_at: datetime
     group_code: str = ""
     reason_code: str = ""
-    """Claim adjustment reason (CARC) of an adjustment."""
+    """Why an adjustment was made: a claim adjustment reason (CARC) when an insurer posted it, else our own word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,12 @@ class Claim:
     diagnoses: tuple[Code, ...]
     lines: tuple[ClaimLine, ...]
     sent_at: datetime
+    other_policy: Policy | None = None
+    """The patient's other cover: the secondary's on a claim to the primary, and the other way round."""
     primary_answer: Answer | None = None
     """What the primary payer had decided, on a claim to the secondary."""
+    replaces: str = ""
+    """The payer's number of the answer to the claim this one replaces (REF*F8)."""
 
     @property
     def amount(self) -> int:
@@ -103,6 +112,8 @@ class AnsweredLine:
     line: ClaimLine
     paid: int
     adjustments: tuple[Adjustment, ...]
+    remark: str = ""
+    """Remittance advice remark (RARC), where a denial needs one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +130,29 @@ class Answer:
     charged: int
     paid: int
     lines: tuple[AnsweredLine, ...]
+    """None when the claim was decided as a whole."""
+    paid_on: date
+    frequency: Literal["1", "7"] = "1"
+    """Of the claim that is answered (CLP09)."""
+    adjustments: tuple[Adjustment, ...] = ()
+    """Those of a claim decided as a whole."""
+    remark: str = ""
+    corrects: str = ""
+    """The payer's number of the earlier answer that this one puts right (REF*F8)."""
+
+    @property
+    def all_adjustments(self) -> Iterator[tuple[AnsweredLine | None, Adjustment]]:
+        """Yield every adjustment with the line it stands at, none for one of the claim."""
+        for adjustment in self.adjustments:
+            yield None, adjustment
+        for line in self.lines:
+            for adjustment in line.adjustments:
+                yield line, adjustment
 
     @property
     def patient_responsibility(self) -> int:
         """Return the sum of the PR adjustments (CLP05)."""
-        return sum(a.amount for line in self.lines for a in line.adjustments if a.group_code == "PR")
+        return sum(adjustment.amount for _, adjustment in self.all_adjustments if adjustment.group_code == "PR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +194,8 @@ class EligibilityAnswer:
     is_active: bool
     service_date: date
     answered_at: datetime
+    refusal: str = ""
+    """Why the payer says nothing about the cover (AAA03); empty when it does."""
 
 
 @dataclass(slots=True)
