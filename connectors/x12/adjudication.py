@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from connectors.x12.adjudicated import AdjudicatedClaim, AdjudicatedLine
 from connectors.x12.adjustments import Adjustment
-from connectors.x12.claim_lines import line_number, service_of
-from connectors.x12.code_systems import OWN_ADJUDICATION, coded
+from connectors.x12.code_systems import OWN_ADJUDICATION, OWN_EXTENSION, coded
 from connectors.x12.elements import day, money, number
 from connectors.x12.loops import Loop
+from connectors.x12.service import line_number, service_of
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.systems import (
     ADJUDICATION,
@@ -20,7 +20,7 @@ from hub_core.fhir.systems import (
     REVENUE_CODE,
 )
 
-SUBMITTED_SERVICE = "https://wholechart.example/fhir/StructureDefinition/submitted-service"
+SUBMITTED_SERVICE = OWN_EXTENSION + "submitted-service"
 STATED, COMPUTED = "stated by the payer (AMT*B6)", "computed: payment and patient responsibility"
 """Where an allowed amount comes from; it is text of its category."""
 _REMARK_ELEMENTS = {"MIA": (5, 20, 21, 22, 23), "MOA": (3, 4, 5, 6, 7)}
@@ -40,10 +40,11 @@ def claim_adjudication(claim: AdjudicatedClaim) -> Json:
 
 def _item(sequence: int, line: AdjudicatedLine) -> Json:
     loop, opener = line.loop, line.loop.opener
-    item: Json = {"sequence": sequence, **line_number(loop)}
+    stated = line_number(loop)
     if opener[6].strip():
         submitted = service_of(opener, 6)["productOrService"]
-        item.setdefault("extension", []).append({"url": SUBMITTED_SERVICE, "valueCodeableConcept": submitted})
+        stated.append({"url": SUBMITTED_SERVICE, "valueCodeableConcept": submitted})
+    item: Json = {"sequence": sequence} | ({"extension": stated} if stated else {})
     if revenue := opener[4].strip():
         item["revenue"] = coded(REVENUE_CODE, revenue)
     item |= service_of(opener) | _served(loop)

@@ -18,8 +18,8 @@ from connectors.x12.code_systems import (
     coded,
     element_system,
 )
-from connectors.x12.coverage import member_key
-from connectors.x12.elements import day, money
+from connectors.x12.coverage import RESPONSIBILITY, member_key
+from connectors.x12.elements import day, money, number
 from connectors.x12.facts import FactSet
 from connectors.x12.loops import Loop
 from connectors.x12.parties import folded, member_identifier, patient, person_name, provider
@@ -36,6 +36,10 @@ _DISPOSITIONS = {
     "23": "not our claim, forwarded", "25": "predetermination, no payment",
 }  # fmt: skip
 """Our words for CLP02."""
+_RESPONSIBILITIES = {"1": "P", "19": "P", "2": "S", "20": "S", "3": "T", "21": "T"}
+"""CLP02 that say whether the payer answered as primary, secondary or tertiary, in the words of SBR01."""
+_STATED_ELEMENTS = {"MIA": (*range(1, 5), *range(6, 20), 24), "MOA": (1, 2, 8, 9)}
+"""Figures of the inpatient and the outpatient adjudication; the other elements are remark codes."""
 
 
 def explanation(facts: FactSet, adjudicated: AdjudicatedClaim, payment: Payment, created: str) -> Json:
@@ -60,11 +64,16 @@ def explanation(facts: FactSet, adjudicated: AdjudicatedClaim, payment: Payment,
     if status in _DISPOSITIONS:
         resource["disposition"] = _DISPOSITIONS[status]
     resource |= _care_team(facts, claim) | {"supportingInfo": list(_information(claim))}
-    resource["insurance"] = [{"focal": True, "coverage": cover}]
+    resource["insurance"] = [_responsibility(status) | {"focal": True, "coverage": cover}]
     resource |= adjudicated_items(adjudicated) | claim_adjudication(adjudicated)
     resource["total"] = list(_totals(adjudicated))
     resource["payment"] = _payment(payment, adjudicated.paid)
     return resource
+
+
+def _responsibility(status: str) -> Json:
+    code = _RESPONSIBILITIES.get(status)
+    return {"extension": [{"url": RESPONSIBILITY, "valueCode": code}]} if code else {}
 
 
 def claim_reference(number: str) -> Json:
@@ -142,7 +151,7 @@ def _care_team(facts: FactSet, claim: Loop) -> Json:
 
 
 def _information(claim: Loop) -> Iterator[Json]:
-    """Yield the status (CLP02), the frequency (CLP09) and the payer the claim was forwarded to (NM1*TT)."""
+    """Yield status (CLP02), frequency (CLP09), the payer it was forwarded to (NM1*TT), figures of MIA and MOA."""
     opener = claim.opener
     codes = [("status", CLAIM_STATUS, opener[2].strip()), ("frequency", CLAIM_FREQUENCY, opener[9].strip())]
     rows: list[Json] = [
@@ -155,8 +164,22 @@ def _information(claim: Loop) -> Iterator[Json]:
         for segment in claim.all("NM1", "TT")
         if segment[3].strip()
     ]
+    rows += _figures(claim)
     for sequence, row in enumerate(rows, 1):
         yield {"sequence": sequence, **row}
+
+
+def _figures(claim: Loop) -> Iterator[Json]:
+    """Yield the rates, amounts and counts of MIA and MOA, each under the name of its element: `MOA02`."""
+    for name, elements in _STATED_ELEMENTS.items():
+        for segment in claim.all(name):
+            for element in elements:
+                if (value := number(segment[element])) is not None:
+                    row: Json = {"category": coded(OWN_INFORMATION, "adjudication-figure")}
+                    yield row | {
+                        "code": coded(OWN_INFORMATION, f"{name}{element:02}"),
+                        "valueQuantity": {"value": value},
+                    }
 
 
 def _totals(claim: AdjudicatedClaim) -> Iterator[Json]:

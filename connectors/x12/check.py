@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from connectors.x12.adjudicated import AdjudicatedClaim, claim_loops, read_adjudicated
 from connectors.x12.balance import claim_balance, remittance_balance
-from connectors.x12.claim_lines import service_issues
 from connectors.x12.collector import collector_paused
 from connectors.x12.envelope import envelope_issues
 from connectors.x12.guide_835 import GUIDE_835
 from connectors.x12.guide_837p import GUIDE_837P
 from connectors.x12.loops import Loop, read_loops
+from connectors.x12.service import service_issues
 from connectors.x12.sets import PROFESSIONAL_CLAIM, is_mapped, kind_of
 from connectors.x12.structure import Finding, situation_findings, structure_findings
 from hub_core.errors import UnreadableError

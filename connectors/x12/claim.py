@@ -9,14 +9,15 @@ from datetime import datetime
 from connectors.connector import Issue
 from connectors.x12.balance import claim_balance
 from connectors.x12.claim_details import care_team, dates, diagnoses, facility, frequency, information
-from connectors.x12.claim_lines import items, service_issues
+from connectors.x12.claim_lines import items
 from connectors.x12.code_systems import OWN_IDENTIFIER, PATIENT_CONTROL_NUMBER, PAYER_CONTROL_NUMBER, coded
-from connectors.x12.coverage import Insured, insured
+from connectors.x12.coverage import PRIMARY, Insured, insured, order_of, responsibility
 from connectors.x12.elements import money, required_amount
 from connectors.x12.facts import FactSet
 from connectors.x12.loops import Loop
 from connectors.x12.other_payers import other_insurance
 from connectors.x12.parties import business_id, provider
+from connectors.x12.service import service_issues
 from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.systems import CLAIM_TYPE, IDENTIFIER_TYPE, PROCESS_PRIORITY
@@ -54,9 +55,18 @@ def read_claims(facts: FactSet, root: Loop, written_at: datetime | None) -> Iter
                     yield from _keep(facts, claim, billing, subscriber, dependent, created)
 
 
-def claim_key(billing_key: str, claim: Loop) -> str:
-    """Return the business identifier of a claim: provider, patient control number (CLM01), frequency (CLM05-3)."""
+def account_key(billing_key: str, claim: Loop) -> str:
+    """Return what all claims of one account share: provider, patient control number (CLM01), frequency (CLM05-3)."""
     return f"{billing_key}|{claim.opener[1].strip()}|{frequency(claim.opener)}"
+
+
+def claim_key(account: str, cover: Insured) -> str:
+    """Return the business identifier of a claim: its account, and the payer unless it is the primary.
+
+    A claim to the secondary payer repeats the number of the claim to the primary and is another claim.
+    """
+    code = cover.terms[1].strip()
+    return account if code in ("", PRIMARY) else f"{account}|{code}|{cover.payer_key}"
 
 
 def billing_key(billing_loop: Loop) -> str:
@@ -81,8 +91,8 @@ def _keep(
     if not claim.opener[1].strip():
         yield Issue("error", "required", "the claim has no patient control number", f"2300 {claim.opener.place(1)}")
         return
-    key = claim_key(billing.key, claim)
-    cover = insured(facts, subscriber, dependent, key)
+    account = account_key(billing.key, claim)
+    cover = insured(facts, subscriber, dependent, account)
     if cover is None:
         yield Issue(
             "error", "required", "the claim lacks subscriber (2010BA), SBR, payer (2010BB) or dependent (2010CA)", place
@@ -93,6 +103,7 @@ def _keep(
     except UnreadableError as error:
         yield Issue("error", error.code, error.text, f"2300 {error.location or claim.opener.place()}")
         return
+    key = claim_key(account, cover)
     first = facts.find("Claim", key)
     if first is None:
         facts.add(resource, key)
@@ -152,7 +163,9 @@ def _related(claim: Loop) -> Json:
 
 def _insurance(facts: FactSet, claim: Loop, cover: Insured) -> list[Json]:
     """Return the payer asked now and the other payers of 2320, in the order they pay."""
-    asked: Json = {"sequence": cover.order, "focal": True, "coverage": cover.coverage}
+    stated = responsibility(cover.terms)
+    asked: Json = {"extension": stated} if stated else {}
+    asked |= {"sequence": order_of(cover.terms), "focal": True, "coverage": cover.coverage}
     authorisation = [ref[2].strip() for ref in claim.all("REF", "G1") if ref[2].strip()]
     if authorisation:
         asked["preAuthRef"] = authorisation

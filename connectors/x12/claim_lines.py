@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 
-from connectors.connector import Issue
 from connectors.x12.claim_details import join, place_of_service, service_dates
-from connectors.x12.code_systems import LINE_NUMBER, UNIT, coded, element_system, modifier, procedure
+from connectors.x12.code_systems import UNIT, coded, element_system
 from connectors.x12.elements import money, number, required_amount
 from connectors.x12.facts import FactSet
 from connectors.x12.loops import Loop
+from connectors.x12.other_payers import prior_adjudications
 from connectors.x12.parties import provider
+from connectors.x12.service import line_number, service_of
 from connectors.x12.transaction import Segment
 from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import Json
@@ -43,30 +44,9 @@ def items(
         item |= _pointers(service, diagnosed) | service_of(service) | _served(line)
         if code := service[5].strip():
             item["locationCodeableConcept"] = place_of_service(code)
-        yield item | _amounts(service) | _drug(line) | line_number(line)
-
-
-def service_of(service: Segment, element: int = 1) -> Json:
-    """Return procedure and modifiers of a composite like SV101 or SVC01: qualifier, code, up to four modifiers.
-
-    A composite without a code, often one written with another separator than ISA16 declares, stays as text.
-    """
-    qualifier, code, *modifiers = (*(part.strip() for part in service.components(element)), "")
-    if not code:
-        return {"productOrService": {"text": service[element].strip() or "not stated"}}
-    concept: Json = {"productOrService": {"coding": [procedure(qualifier, code)]}}
-    stated = [modifier(each) for each in modifiers[:4] if each]
-    return concept | ({"modifier": stated} if stated else {})
-
-
-def service_issues(loops: Iterable[Loop], segment_name: str, loop_name: str) -> Iterator[Issue]:
-    """Yield an issue for each line in `loops` whose service (SV101, SVC01) states no code."""
-    for loop in loops:
-        for service in loop.all(segment_name):
-            mark = service.delimiters.component
-            if not service[1].partition(mark)[2].strip(mark + " "):
-                text = f"the service has no code; ISA16 says that {mark!r} separates qualifier and code"
-                yield Issue("warning", "value", text, f"{loop_name} {service.place(1)}")
+        item |= _amounts(service) | _drug(line)
+        stated = [*line_number(line), *prior_adjudications(facts, line)]
+        yield item | ({"extension": stated} if stated else {})
 
 
 def _care_team(facts: FactSet, line: Loop, team: list[Json], sequence_of: dict[str, int]) -> Json:
@@ -127,10 +107,3 @@ def _drug(line: Loop) -> Json:
     if count and given is not None:
         detail["quantity"] = {"value": given, "system": element_system(UNIT), "code": count.components(5)[0].strip()}
     return {"detail": [detail]}
-
-
-def line_number(line: Loop) -> Json:
-    """Return the provider's number of the line (REF*6R), which a remittance repeats."""
-    reference = line.segment("REF", "6R")
-    value = reference[2].strip() if reference else ""
-    return {"extension": [{"url": LINE_NUMBER, "valueString": value}]} if value else {}

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connectors.connector import Authority
-from connectors.x12.code_systems import FILING_INDICATOR, RELATIONSHIP, coded, element_system
+from connectors.x12.code_systems import FILING_INDICATOR, OWN_EXTENSION, RELATIONSHIP, coded, element_system
 from connectors.x12.facts import FactSet
 from connectors.x12.loops import Loop
 from connectors.x12.parties import folded, member_identifier, patient, payer, payer_id
 from connectors.x12.transaction import Segment
 from hub_core.fhir.canonical import Json
 
-SELF = "18"
+SELF, PRIMARY = "18", "P"
+RESPONSIBILITY = OWN_EXTENSION + "payer-responsibility"
+"""Extension of an insurance row: primary, secondary, tertiary (P, S, T), as SBR01 or CLP02 says."""
 _RELATIONSHIPS = {"18": "self", "01": "spouse", "19": "child", "53": "common", "32": "parent", "33": "parent"}
 """Individual relationship codes (element 1069) that FHIR has a word for; all others are `other`."""
 _ORDER = {"P": 1, "S": 2, "T": 3, "A": 4, "B": 5, "C": 6, "D": 7, "E": 8, "F": 9, "G": 10, "H": 11}
@@ -28,8 +30,9 @@ class Insured:
     patient: Json
     insurer: Json
     coverage: Json
-    order: int
-    """Place of this payer among the payers, 1 for the primary."""
+    payer_key: str
+    terms: Segment
+    """SBR: how the payer asked stands to the patient and to other payers."""
 
 
 def member_key(payer_key: str, member_id: str, *dependent: str) -> str:
@@ -68,12 +71,18 @@ def insured(facts: FactSet, subscriber_loop: Loop, dependent_loop: Loop | None, 
     coverage = _coverage(terms, who, subscriber, insurer, relation, member_id)
     source_id = "|".join(part for part in (key, tail) if part)
     reference = facts.add(coverage, source_id, Authority.MENTION)
-    return Insured(source_id, who, insurer, reference, order_of(terms))
+    return Insured(source_id, who, insurer, reference, payer_key, terms)
 
 
 def order_of(terms: Segment) -> int:
     """Return the place of a payer in the order of payment (SBR01); unknown payers come last."""
     return _ORDER.get(terms[1].strip(), 12)
+
+
+def responsibility(terms: Segment) -> list[Json]:
+    """Return when a payer is asked (SBR01) as an extension of its insurance row; none when it is not stated."""
+    code = terms[1].strip()
+    return [{"url": RESPONSIBILITY, "valueCode": code}] if code else []
 
 
 def filing_indicator(terms: Segment) -> Json:

@@ -10,10 +10,10 @@ from connectors.connector import Issue
 from connectors.x12.adjudicated import AdjudicatedClaim, claim_loops, read_adjudicated
 from connectors.x12.balance import remittance_balance
 from connectors.x12.benefit import claim_reference, explanation
-from connectors.x12.claim_lines import service_issues
 from connectors.x12.facts import FactSet
 from connectors.x12.loops import Loop
 from connectors.x12.payment import Payment, claim_detail, read_payment, reconciliation
+from connectors.x12.service import service_issues
 from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import Json
 
