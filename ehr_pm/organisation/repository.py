@@ -1,0 +1,56 @@
+"""Finding rows of the organisation."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from ehr_pm.organisation.models import Location, Payer, Room
+from ehr_pm.rows import Row
+from hub_core.errors import NotFoundError
+
+T = TypeVar("T", bound=Row)
+
+
+def get(session: Session, kind: type[T], row_id: UUID, name: str) -> T:
+    """Return a row by its id.
+
+    Raises:
+        NotFoundError: if there is none; `name` is what a person calls it.
+    """
+    row = session.get(kind, row_id)
+    if row is None:
+        raise NotFoundError(f"there is no such {name}")
+    return row
+
+
+def location_by_key(session: Session, key: str) -> Location:
+    """Return the location that feeds and the record call `key`.
+
+    Raises:
+        NotFoundError: if there is none.
+    """
+    row = session.scalars(select(Location).where(Location.key == key)).one_or_none()
+    if row is None:
+        raise NotFoundError("there is no such location")
+    return row
+
+
+def locations(session: Session, *, only_active: bool = True) -> list[Location]:
+    """Return the locations by name, with their hours."""
+    query = select(Location).options(selectinload(Location.hours)).order_by(Location.name)
+    return list(session.scalars(query.where(Location.is_active) if only_active else query))
+
+
+def rooms(session: Session, location_id: UUID) -> list[Room]:
+    """Return the rooms and devices of a location that can be booked, by name."""
+    query = select(Room).where(Room.location_id == location_id, Room.is_active).order_by(Room.name)
+    return list(session.scalars(query))
+
+
+def payers(session: Session) -> list[Payer]:
+    """Return the payers in use, by name."""
+    return list(session.scalars(select(Payer).where(Payer.is_active).order_by(Payer.name)))

@@ -1,0 +1,44 @@
+"""What every row of the practice has: an id born here, who wrote it, and a version by which others are noticed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+from hub_core.fhir.ids import new_id
+
+
+class Row(DeclarativeBase):
+    """Base of all tables of the practice. The tables themselves are made by migrations."""
+
+    type_annotation_map = {  # noqa: RUF012 - read once by SQLAlchemy
+        str: Text,
+        datetime: DateTime(timezone=True),
+        int: BigInteger,
+        dict[str, Any]: JSONB,
+    }
+
+
+class Kept:
+    """Columns of rows that people change: two who change the same version at once are told (ConflictError)."""
+
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID | None]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[UUID | None]
+    version: Mapped[int]
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 - SQLAlchemy calls it with the class
+        """Count the version up with every change, and refuse to change one that is no longer there."""
+        return {"version_id_col": cls.version}
+
+
+def key() -> Mapped[UUID]:
+    """Return the column of a primary key that is born with the row (UUIDv7)."""
+    return mapped_column(primary_key=True, default=new_id)

@@ -1,0 +1,1 @@
+"""The practice core against a real PostgreSQL."""
