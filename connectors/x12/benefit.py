@@ -13,7 +13,6 @@ from connectors.x12.code_systems import (
     CLAIM_STATUS,
     MEMBER_LIABILITY,
     OWN_INFORMATION,
-    PATIENT_CONTROL_NUMBER,
     PAYER_CONTROL_NUMBER,
     coded,
     element_system,
@@ -25,7 +24,7 @@ from connectors.x12.loops import Loop
 from connectors.x12.parties import folded, member_identifier, patient, person_name, provider
 from connectors.x12.payment import Payment, trace_identifier
 from hub_core.fhir.canonical import Json
-from hub_core.fhir.systems import ADJUDICATION, CLAIM_TYPE, IDENTIFIER_TYPE
+from hub_core.fhir.systems import ADJUDICATION, CLAIM_TYPE, IDENTIFIER_TYPE, PATIENT_CONTROL_NUMBER
 
 REVERSAL = "22"
 _PRIOR = coded("http://terminology.hl7.org/CodeSystem/ex-relatedclaimrelationship", "prior")

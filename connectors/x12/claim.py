@@ -10,7 +10,7 @@ from connectors.connector import Issue
 from connectors.x12.balance import claim_balance
 from connectors.x12.claim_details import care_team, dates, diagnoses, facility, frequency, information
 from connectors.x12.claim_lines import items
-from connectors.x12.code_systems import OWN_IDENTIFIER, PATIENT_CONTROL_NUMBER, PAYER_CONTROL_NUMBER, coded
+from connectors.x12.code_systems import OWN_IDENTIFIER, PAYER_CONTROL_NUMBER, coded
 from connectors.x12.coverage import PRIMARY, Insured, insured, order_of, responsibility
 from connectors.x12.elements import money, required_amount
 from connectors.x12.facts import FactSet
@@ -20,7 +20,7 @@ from connectors.x12.parties import business_id, provider
 from connectors.x12.service import service_issues
 from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import Json
-from hub_core.fhir.systems import CLAIM_TYPE, IDENTIFIER_TYPE, PROCESS_PRIORITY
+from hub_core.fhir.systems import CLAIM_TYPE, IDENTIFIER_TYPE, PATIENT_CONTROL_NUMBER, PROCESS_PRIORITY
 
 _PRIOR = coded("http://terminology.hl7.org/CodeSystem/ex-relatedclaimrelationship", "prior")
 _CLEARINGHOUSE_TRACE = OWN_IDENTIFIER + "clearinghouse-trace"

@@ -1,16 +1,19 @@
 """The crosswalk: which person each patient record belongs to, kept as state and never computed anew.
 
-First cut: records that share a linking identifier, or that a source has merged, are one person; every other record is a
-person of its own. A person's id survives for ever: where persons meet, the oldest id stays and the others point to it.
+First cut: records that share a linking identifier, that a source has merged, or that claims of one account and the
+answers to them name, are one person; every other record is a person of its own. A person's id survives for ever: where
+persons meet, the oldest id stays and the others point to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
+from ehr_pm.identity import claims
 from ehr_pm.identity.grouping import Groups
 from ehr_pm.identity.identifiers import linking_identifiers
 from hub_core.fhir.canonical import Json
@@ -40,19 +43,21 @@ def current(connection: psycopg.Connection[Any]) -> Iterator[Membership]:
 
 
 def observe(connection: psycopg.Connection[Any], resources: Sequence[Json]) -> None:
-    """Place the patients among `resources` (current versions of Patient and Linkage) with their persons."""
+    """Place the patients that `resources` speak of (current versions, in the record already) with their persons."""
     identifiers = {r["id"]: sorted(set(linking_identifiers(r))) for r in resources if r["resourceType"] == "Patient"}
     merges = [pair for r in resources if r["resourceType"] == "Linkage" for pair in merged_pairs(r)]
-    if not identifiers and not merges:
+    numbers = claims.account_numbers(resources)
+    if not identifiers and not merges and not numbers:
         return
-    _lock(connection, [f"{system}\x1f{value}" for pairs in identifiers.values() for system, value in pairs])
+    shared = [f"{system}\x1f{value}" for pairs in identifiers.values() for system, value in pairs]
+    _lock(connection, [*shared, *(f"account\x1f{number}" for number in numbers.values())])
     _keep_identifiers(connection, identifiers)
-    groups = Groups([*identifiers, *(patient for pair in merges for patient in pair)])
-    for patient, other in _sharing(connection, list(identifiers)):
+    billed = claims.one_person(connection, list(numbers)) if numbers else []
+    groups = Groups([*identifiers, *chain.from_iterable((*merges, *billed))])
+    for patient, other in (*_sharing(connection, list(identifiers)), *merges, *billed):
         groups.join(patient, other)
-    for survivor, merged in merges:
-        groups.join(survivor, merged)
-    _settle(connection, groups, dict.fromkeys((m for pair in merges for m in pair), "merged by the source"))
+    reasons = dict.fromkeys(chain.from_iterable(billed), "same claim")
+    _settle(connection, groups, reasons | dict.fromkeys(chain.from_iterable(merges), "merged by the source"))
 
 
 def merged_pairs(linkage: Json) -> Iterator[tuple[str, str]]:

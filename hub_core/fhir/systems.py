@@ -42,6 +42,8 @@ NPI: Final = "http://hl7.org/fhir/sid/us-npi"
 SSN: Final = "http://hl7.org/fhir/sid/us-ssn"
 EIN: Final = "urn:oid:2.16.840.1.113883.4.4"
 MEDICARE_BENEFICIARY: Final = "http://hl7.org/fhir/sid/us-mbi"
+PATIENT_CONTROL_NUMBER: Final = "https://wholechart.example/fhir/sid/patient-control-number"
+"""The provider's number of a claim: CLM01 of an 837, echoed by the payer as CLP01 of an 835."""
 OID_PREFIX: Final = "urn:oid:"
 URI: Final = "urn:ietf:rfc:3986"
 

@@ -37,7 +37,7 @@ def test_a_record_that_joins_while_its_person_is_merged_is_not_left_behind(datab
     with database.begin() as unit:
         crosswalk.observe(unit.driver, [patient("c", "2003")])
         merging.start()
-        _wait_until_somebody_waits(database)
+        wait_until_somebody_waits(database)
     merging.join()
     with database.begin() as unit:
         persons = unit.driver.execute(
@@ -48,7 +48,7 @@ def test_a_record_that_joins_while_its_person_is_merged_is_not_left_behind(datab
     assert persons[0][1] is None
 
 
-def _wait_until_somebody_waits(database: Database) -> None:
+def wait_until_somebody_waits(database: Database) -> None:
     """Return once a transaction waits for a lock: the merge has come to where it must not go on."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
