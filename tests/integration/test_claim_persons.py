@@ -101,7 +101,8 @@ def test_the_same_number_at_another_source_says_nothing(database: Database) -> N
     with database.begin() as unit:
         found = unit.driver.execute(
             "SELECT count(DISTINCT person_id) FROM person_member"
-            " JOIN resource ON resource_id = person_member.patient_id JOIN search_string USING (resource_key) WHERE valid_to IS NULL AND param = 'given' AND value = 'kit'"
+            " JOIN resource ON resource_id = person_member.patient_id JOIN search_string USING (resource_key)"
+            " WHERE valid_to IS NULL AND param = 'given' AND value = 'kit'"
         ).fetchone()
     assert found == (2,)
 
