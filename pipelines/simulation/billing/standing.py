@@ -1,0 +1,98 @@
+"""What is still open on every account, with whom, at the end of the simulated time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from pipelines.simulation.group import PRACTICES
+from pipelines.simulation.money import AccountEntry, Answer, Books, Charge, Claim
+from pipelines.simulation.world import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one account stands."""
+
+    account: str
+    site: Site
+    kind: Literal["claim", "account"]
+    payer: str | None
+    """Whom it is open at; the primary payer where it is open at the patient."""
+    billed: int
+    paid: int
+    adjusted: int
+    payer_open: int
+    patient_open: int
+    aged_from: date
+
+
+def account_standings(books: Books) -> Iterator[Standing]:
+    """Yield how each visit stands that a practice keeps its own books about."""
+    charges: dict[str, list[Charge]] = defaultdict(list)
+    entries: dict[str, list[AccountEntry]] = defaultdict(list)
+    for charge in books.charges:
+        charges[charge.visit_id].append(charge)
+    for entry in books.entries:
+        entries[entry.visit_id].append(entry)
+    for visit_id, made in charges.items():
+        posted = entries[visit_id]
+        billed = sum(-each.amount if each.credits else each.amount for each in made)
+        paid = sum(each.amount for each in posted if each.kind == "payment")
+        adjusted = sum(each.amount for each in posted if each.kind == "adjustment")
+        is_payers = made[0].payer is not None and not any(each.payer for each in posted)
+        rest = billed - paid - adjusted
+        zone = PRACTICES[made[0].site].zone
+        first = min(each.charged_at for each in made).astimezone(zone).date()
+        at_payer, at_patient = (rest, 0) if is_payers else (0, rest)
+        yield Standing(
+            visit_id, made[0].site, "account", made[0].payer, billed, paid, adjusted, at_payer, at_patient, first
+        )
+
+
+def claim_standings(claims: Iterable[Claim], answers: Iterable[Answer]) -> Iterator[Standing]:
+    """Yield how each account stands that claims are sent about.
+
+    Args:
+        claims: all claims.
+        answers: all answers, first given first.
+    """
+    sent: dict[str, list[Claim]] = defaultdict(list)
+    given: dict[str, list[Answer]] = defaultdict(list)
+    for claim in claims:
+        sent[claim.account_number].append(claim)
+    for answer in answers:
+        given[answer.account_number].append(answer)
+    for account, made in sent.items():
+        yield _claim_standing(account, made, given[account])
+
+
+def _claim_standing(account: str, sent: list[Claim], answers: list[Answer]) -> Standing:
+    """Return how one account stands: what no payer has answered for is the payer's, its patient share the patient's.
+
+    An answer that was taken back and not yet given again leaves the claim unanswered.
+    """
+    primary = max((each for each in sent if each.sequence == "P"), key=lambda each: each.sent_at)
+    secondary = next((each for each in sent if each.sequence == "S"), None)
+    paid = sum(each.paid for each in answers)
+    adjusted = sum(
+        adjustment.amount
+        for answer in answers
+        for _, adjustment in answer.all_adjustments
+        if adjustment.group_code != "PR" and (adjustment.group_code, adjustment.reason_code) != ("OA", "23")
+    )
+    rest = primary.amount - paid - adjusted
+    first = min(line.service_date for line in primary.lines)
+    asked = secondary if secondary and _is_answered(primary, answers) else primary
+    is_settled = _is_answered(asked, answers)
+    at_payer, at_patient = (0, rest) if is_settled else (rest, 0)
+    payer = primary.payer if is_settled else asked.payer
+    return Standing(account, primary.site, "claim", payer, primary.amount, paid, adjusted, at_payer, at_patient, first)
+
+
+def _is_answered(claim: Claim, answers: list[Answer]) -> bool:
+    """Return whether an answer of the claim's payer stands that was not taken back."""
+    return sum(-1 if each.status == "22" else 1 for each in answers if each.payer == claim.payer) > 0
