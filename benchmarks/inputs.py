@@ -12,9 +12,11 @@ from typing import Generic, TypeVar
 
 from connectors import registry
 from connectors.connector import Piece
-from pipelines.demo.group import SAMPLES
 
 T = TypeVar("T")
+
+SAMPLES = Path(__file__).parents[1] / "pipelines" / "samples"
+"""Data shipped with the product."""
 
 _LIMIT = 64 * 1024 * 1024
 _CONTROL_ID = 9

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.intake import Intake
+from pipelines.worker import collect_rarely
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,7 @@ class IngestReport:
 
 def apply_all(installation: Installation, intake: Intake, advance: Callable[[int], None]) -> None:
     """Apply what the intake stored, here and by whichever workers run beside us, until none of it waits."""
+    collect_rarely()
     worker = installation.worker()
     while _waiting(installation.database, intake):
         for applied in worker.drain():

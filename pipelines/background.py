@@ -17,6 +17,7 @@ from hub_core.feeds import load_feeds
 from hub_core.settings import Settings
 from pipelines.folders import DropFolders
 from pipelines.installation import Installation, open_installation
+from pipelines.worker import collect_rarely
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ def main(duties: Sequence[str] = ()) -> None:
     unknown = sorted(set(duties) - set(_DUTIES))
     if unknown:
         raise SystemExit(f"no such duty: {', '.join(unknown)} (there are {', '.join(_DUTIES)})")
+    collect_rarely()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     stop = threading.Event()
     for which in (signal.SIGTERM, signal.SIGINT):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from psycopg.errors import UniqueViolation
 
+from ehr_pm.record.copying import NOTHING, cell, copy_lines
 from ehr_pm.record.entry import BEGINNING, Entry, Rank, Verdict
 from ehr_pm.record.index import write_index
 from hub_core.clock import instant, now
@@ -162,14 +163,10 @@ def _write(
 def _copy_versions(
     connection: psycopg.Connection[Any], versions: list[_Version], recorded_at: datetime, batch_key: int
 ) -> None:
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY resource_version ({_ENVELOPE}, body) FROM STDIN") as copy,
-    ):
-        # In key order: two batches with the same new resources then wait for each other one way only.
-        for version in sorted(versions, key=lambda each: (each.entry.key, each.version)):
-            body = dumps(stamped(version.entry.resource, version.version, recorded_at)).decode()
-            copy.write_row((*_envelope(version, recorded_at, batch_key), body))
+    # In key order: two batches with the same new resources then wait for each other one way only.
+    ordered = sorted(versions, key=lambda each: (each.entry.key, each.version))
+    lines = (_line(version, recorded_at, batch_key) for version in ordered)
+    copy_lines(connection, "resource_version", f"{_ENVELOPE}, body", lines)
 
 
 def stamped(resource: Json, version: int, recorded_at: datetime) -> Json:
@@ -179,27 +176,31 @@ def stamped(resource: Json, version: int, recorded_at: datetime) -> Json:
     return {"resourceType": resource["resourceType"], "id": resource["id"], "meta": meta, **rest}
 
 
-def _envelope(version: _Version, recorded_at: datetime, batch_key: int) -> tuple[Any, ...]:
+def _line(version: _Version, recorded_at: datetime, batch_key: int) -> str:
     entry = version.entry
-    return (
-        entry.key[0],
-        entry.key[1],
-        version.version,
-        entry.source,
-        entry.source_id,
-        entry.location,
-        version.patient_id,
-        entry.event_at,
-        entry.authority,
-        entry.arrival,
-        version.sha,
-        recorded_at,
-        entry.message_id,
-        entry.position,
-        entry.mapping_version,
-        batch_key,
-        version.ordinal,
+    kind, resource_id = entry.key
+    body = dumps(stamped(entry.resource, version.version, recorded_at)).decode()
+    cells = (
+        kind,
+        resource_id,
+        str(version.version),
+        cell(entry.source),
+        cell(entry.source_id),
+        cell(entry.location),
+        cell(version.patient_id),
+        NOTHING if entry.event_at is None else entry.event_at.isoformat(),
+        str(int(entry.authority)),
+        str(entry.arrival),
+        f"\\\\x{version.sha.hex()}",
+        recorded_at.isoformat(),
+        NOTHING if entry.message_id is None else str(entry.message_id),
+        str(entry.position),
+        cell(entry.mapping_version),
+        str(batch_key),
+        str(version.ordinal),
+        body.replace("\\", "\\\\"),  # JSON has no other character that COPY gives a meaning to
     )
+    return "\t".join(cells)
 
 
 def _insert_pointers(

@@ -35,7 +35,7 @@ LONGEST: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class SearchValues:
-    """The values of one resource; each list without repetitions, in the order of the parameters."""
+    """The values of one resource; each list without repetitions, in the order of the resource."""
 
     tokens: list[tuple[str, str | None, str]] = field(default_factory=list)
     """(parameter, system, code)"""
@@ -48,22 +48,21 @@ class SearchValues:
 
 
 _Take: TypeAlias = Callable[[str, Any, SearchValues], None]
-_Plan: TypeAlias = tuple[tuple[str, tuple[str, ...], str, _Take], ...]
-"""Per parameter: the first property on its way, the rest of the way, its name, and what takes the value."""
+_Plan: TypeAlias = dict[str, list[tuple[tuple[str, ...], str, _Take]]]
+"""By property: for each parameter whose way begins there the rest of the way, its name, and what takes the value."""
 
 
 def index(resource: Json) -> SearchValues:
     """Return the search values of a resource; none for a type R4 does not have."""
     values = SearchValues()
-    for key, way, param, take in _plan(resource.get("resourceType", "")):
-        found = resource.get(key)
-        if found is None:
-            continue
-        if way or type(found) is list:
-            for each in _reach(found, way):
-                take(param, each, values)
-        else:
-            take(param, found, values)
+    plan = _plan(resource.get("resourceType", ""))
+    for key, found in resource.items():
+        for way, param, take in plan.get(key, ()):
+            if way or type(found) is list:
+                for each in _reach(found, way):
+                    take(param, each, values)
+            else:
+                take(param, found, values)
     for several in (values.tokens, values.strings, values.dates, values.references):
         if len(several) > 1:
             several[:] = dict.fromkeys(several)  # type: ignore[arg-type]
@@ -264,10 +263,14 @@ _TAKERS: Final[dict[str, _Take]] = {
 def _plan(resource_type: str) -> _Plan:
     """Return what to look for in a type: its own parameters, and `identifier` and `status` where it has them."""
     known = RESOURCE_TYPES.get(resource_type)
+    plan: _Plan = {}
     if known is None:
-        return ()
+        return plan
     lines = [*(name for name in ("identifier", "status") if elements.element(resource_type, name)), *known.search]
-    return tuple(step for line in lines for step in _steps(resource_type, line))
+    for line in lines:
+        for key, way, param, take in _steps(resource_type, line):
+            plan.setdefault(key, []).append((way, param, take))
+    return plan
 
 
 def _steps(resource_type: str, line: str) -> Iterator[tuple[str, tuple[str, ...], str, _Take]]:

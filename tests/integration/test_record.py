@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -108,6 +109,61 @@ def test_the_index_follows_the_current_version_only(database: Database) -> None:
     with database.begin() as unit:
         values = unit.driver.execute("SELECT value FROM search_string WHERE param = 'family'").fetchall()
     assert values == [("after",)]
+
+
+INDEXED = """
+SELECT param, value, NULL, ctid::text FROM search_string UNION ALL SELECT param, code, system, ctid::text
+FROM search_token UNION ALL SELECT param, starts_at::text, ends_at::text, ctid::text FROM search_date
+UNION ALL SELECT param, target_type, target_id, ctid::text FROM search_reference
+"""
+
+
+def indexed(database: Database) -> dict[tuple[str, str, str | None], str]:
+    """Return the rows of the index with their places."""
+    with database.begin() as unit:
+        unit.driver.execute("SET LOCAL TimeZone = 'UTC'")
+        return {row[:3]: row[3] for row in unit.driver.execute(INDEXED).fetchall()}
+
+
+def test_a_new_version_leaves_the_index_rows_alone_that_still_hold(database: Database) -> None:
+    facts: dict[str, Any] = {
+        "birthDate": "1980",
+        "gender": "female",
+        "managingOrganization": {"reference": "Organization/o1"},
+        "identifier": [{"system": "urn:id:\\new", "value": "tab\there\\n"}],
+    }
+    first, second = patient("Okafor"), patient("Adeyemi", minutes=1, arrival=2)
+    tell(database, replace(first, resource={**first.resource, **facts}))
+    before = indexed(database)
+    tell(database, replace(second, resource={**second.resource, **facts, "gender": "unknown"}))
+    after = indexed(database)
+    gone = {("family", "okafor", None), ("name", "okafor", None), ("gender", "female", None)}
+    come = {("family", "adeyemi", None), ("name", "adeyemi", None), ("gender", "unknown", None)}
+    assert (before.keys() - after.keys(), after.keys() - before.keys()) == (gone, come)
+    assert {row: after[row] for row in before.keys() - gone} == {row: before[row] for row in before.keys() - gone}
+    assert ("identifier", "tab\there\\n", "urn:id:\\new") in after
+    assert ("birthdate", "1980-01-01 00:00:00+00", "1981-01-01 00:00:00+00") in after
+
+
+def test_an_open_end_is_recognised_as_the_same(database: Database) -> None:
+    """The last and the first moment of the calendar are in no zone but UTC."""
+    visit = {"resourceType": "Encounter", "id": derived_id("adt", "Encounter", "1")}
+    for number, period in enumerate(({"start": "2020"}, {"start": "2020"}, {"end": "2020"})):
+        resource = {**visit, "status": f"s{number}", "period": period}
+        tell(database, Entry(resource, source="adt", source_id="1", arrival=number + 1))
+    dates = [row[1:] for row in indexed(database) if row[0] == "date"]
+    assert dates == [("0001-01-01 00:00:00+00", "2021-01-01 00:00:00+00")]
+
+
+@pytest.mark.parametrize("text", ["a\\tb", "a\tb", "a\nb\r", "\\N", "\\", "\\.", "\u2028é\x7f"])
+def test_any_text_is_kept_as_it_is(database: Database, text: str) -> None:
+    """What COPY reads as an escape, a null or an end must not be one."""
+    entry = patient(text, name=text)
+    tell(database, replace(entry, source=text, location=text, mapping_version=text))
+    assert standing(database) == (1, text)
+    with database.begin() as unit:
+        row = unit.driver.execute("SELECT source, source_id, location, mapping_version FROM resource").fetchone()
+    assert row == (text,) * 4
 
 
 def test_stored_text_keeps_digits_and_carries_version_and_time(database: Database) -> None:

@@ -179,7 +179,7 @@ def test_values_an_index_cannot_hold_are_cut_or_left_out() -> None:
 
 def test_types_without_parameters_of_their_own_still_have_identifier_and_status() -> None:
     library = {"resourceType": "Library", "status": "draft", "identifier": [{"value": "1"}]}
-    assert index(library).tokens == [("identifier", None, "1"), ("status", None, "draft")]
+    assert index(library).tokens == [("status", None, "draft"), ("identifier", None, "1")]
     assert index({"resourceType": "Nonsense", "status": "draft"}) == search_values.SearchValues()
 
 
