@@ -20,7 +20,7 @@ from hub_api.fhir.routes import fhir_mount
 from hub_api.ingest import over_http
 from hub_api.ingest.listeners import listening
 from hub_api.login import routes as login
-from hub_api.practice import charts, feeds, people
+from hub_api.practice import charts, feeds, marts, people
 from hub_api.security.boundary import Boundary
 from hub_api.security.guard import Guard
 from hub_api.security.headers import SecurityHeaders
@@ -66,7 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     # Side by side in one list, so that what is there can be listed, and tested, route by route; the busiest first.
     app.router.routes.append(fhir_mount)
-    for part in (login, health, people, charts, feeds, tokens, over_http):
+    for part in (login, health, people, charts, feeds, marts, tokens, over_http):
         app.router.routes.extend(part.router.routes)
     return app
 

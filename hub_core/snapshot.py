@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -49,17 +50,43 @@ def current_snapshot(settings: Settings) -> Snapshot | None:
     """Return the current snapshot, None before the first build."""
     try:
         name = (settings.warehouse_dir / POINTER).read_text(encoding="utf-8").strip()
-        path = settings.warehouse_dir / name
-        said = json.loads(path.with_suffix(".json").read_bytes())
+        return _described(settings.warehouse_dir / name)
     except FileNotFoundError:
         return None
-    return Snapshot(path, datetime.fromisoformat(said["built_at"]), said["fingerprint"], said["last_seq"])
+
+
+def kept_snapshots(settings: Settings) -> list[Snapshot]:
+    """Return the snapshots that can still be read, the current one first, then those before it."""
+    current = current_snapshot(settings)
+    if current is None:
+        return []
+    kept = []
+    for path in settings.warehouse_dir.glob("warehouse-*.duckdb"):
+        with suppress(FileNotFoundError):  # removed between the two looks
+            kept.append(_described(path))
+    # One that is newer than the current is still being published.
+    earlier = [each for each in kept if each.built_at < current.built_at]
+    return [current, *sorted(earlier, key=lambda each: each.built_at, reverse=True)]
+
+
+def open_snapshot(snapshot: Snapshot) -> duckdb.DuckDBPyConnection:
+    """Return a connection to a snapshot that can neither write nor read any other file.
+
+    Always fetch all rows of a result: one left half read breaks the next use of the connection.
+
+    Raises:
+        NotFoundError: if it is no longer kept.
+    """
+    try:
+        return _locked(duckdb.connect(str(snapshot.path), read_only=True, config={"enable_external_access": "false"}))
+    except duckdb.IOException:
+        if snapshot.path.exists():
+            raise
+    raise NotFoundError("this snapshot of the warehouse is no longer kept")
 
 
 def open_current(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """Return a connection to the current snapshot that can neither write nor read any other file.
-
-    Always fetch all rows of a result: one left half read breaks the next use of the connection.
+    """Return a connection to the current snapshot, as `open_snapshot` does.
 
     Raises:
         NotFoundError: if nothing has been published yet.
@@ -68,15 +95,14 @@ def open_current(settings: Settings) -> duckdb.DuckDBPyConnection:
         snapshot = current_snapshot(settings)
         if snapshot is None:
             break
-        try:
-            return _locked(
-                duckdb.connect(str(snapshot.path), read_only=True, config={"enable_external_access": "false"})
-            )
-        except duckdb.IOException:
-            if snapshot.path.exists():
-                raise
-            # It was removed between the two looks: the pointer has moved on.
+        with suppress(NotFoundError):  # removed between the two looks: the pointer has moved on
+            return open_snapshot(snapshot)
     raise NotFoundError("no warehouse has been published yet; make one with `wholechart build`")
+
+
+def _described(path: Path) -> Snapshot:
+    said = json.loads(path.with_suffix(".json").read_bytes())
+    return Snapshot(path, datetime.fromisoformat(said["built_at"]), said["fingerprint"], said["last_seq"])
 
 
 def _locked(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
