@@ -39,7 +39,7 @@ class Published:
 
     def looks(self) -> list[tuple[Any, ...]]:
         return self.hub.query(
-            "SELECT action, patient_id::text, location, detail FROM audit_event WHERE action LIKE 'mart.%'"
+            "SELECT action, patient_id::text, location, detail FROM audit_event WHERE starts_with(action, 'mart.')"
             " ORDER BY event_id"
         )
 
