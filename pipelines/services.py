@@ -39,11 +39,19 @@ class Service:
         return replace(self, environment={**self.environment, **more})
 
 
-def services(settings: Settings, *, dagster: bool) -> list[Service]:
-    """Return the processes of a running house, in the order they start."""
+def services(settings: Settings, *, dagster: bool, workers: int = 1) -> list[Service]:
+    """Return the processes of a running house, in the order they start.
+
+    Args:
+        settings: the installation.
+        dagster: whether Dagster's pages belong to it.
+        workers: how many processes apply messages: the background process, and others that do nothing else.
+    """
     python = sys.executable
+    background = (python, "-m", "pipelines.background")
     house = [
-        Service("background", (python, "-m", "pipelines.background")),
+        Service("background", background),
+        *(Service(f"worker-{number}", (*background, "worker")) for number in range(2, workers + 1)),
         Service("api", (python, "-m", "hub_api.server"), settings.api_port, settings.api_url),
         Service("dashboards", (python, "-m", "dashboards.server"), settings.dashboards_port, settings.dashboards_url),
     ]

@@ -10,15 +10,21 @@ from typing import Any
 import click
 
 
-def print_table(names: Sequence[str], rows: Iterable[Sequence[Any]], *, as_json: bool) -> None:
-    """Print rows under their names, or as a JSON array of objects."""
+def print_table(
+    names: Sequence[str], rows: Iterable[Sequence[Any]], *, as_json: bool, right: Sequence[int] = ()
+) -> None:
+    """Print rows under their names, or as a JSON array of objects; the columns numbered by `right` end in one line."""
     if as_json:
         click.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
         return
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(names)]
     for line in ([*names], ["-" * width for width in widths], *cells):
-        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+        texts = (
+            text.rjust(width) if i in right else text.ljust(width)
+            for i, (text, width) in enumerate(zip(line, widths, strict=True))
+        )
+        click.echo("  ".join(texts).rstrip())
 
 
 def _cell(value: Any) -> str:

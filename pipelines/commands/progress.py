@@ -5,27 +5,38 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import click
 
-Say = Callable[[str], None]
+
+class Say(Protocol):
+    """Names the step under way."""
+
+    def __call__(self, text: str, *, passing: bool = False) -> None:
+        """Say it; what is `passing` is soon replaced by the next, and left out where lines stay."""
 
 
 @contextmanager
 def steps(first: str, *, quiet: bool = False) -> Iterator[Say]:
     """Give a function that names the step under way: a spinner on a terminal, a line each elsewhere."""
-    if quiet:
-        yield lambda _: None
-        return
-    if not sys.stderr.isatty():
-        click.echo(first, err=True)
-        yield lambda text: click.echo(text, err=True)
+    if quiet or not sys.stderr.isatty():
+
+        def write(text: str, *, passing: bool = False) -> None:
+            if not quiet and not passing:
+                click.echo(text, err=True)
+
+        write(first)
+        yield write
         return
     from rich.console import Console
 
-    console = Console(stderr=True)
-    with console.status(first) as status:
-        yield status.update
+    with Console(stderr=True).status(first) as status:
+
+        def update(text: str, *, passing: bool = False) -> None:
+            status.update(text)
+
+        yield update
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""The demonstration: sample feeds of a fictional medical group, sent through a running house as its systems would."""
+"""The demonstration: a simulated medical group through the whole house, and its truth beside the warehouse."""

@@ -1,88 +1,117 @@
-"""Sending what the fictional systems send, each by its own transport: MLLP, HTTP, a file into a folder."""
+"""Sending what the simulated systems send: each feed in its order, by its transport, from where it was broken off."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connectors import registry
-from connectors.connector import Piece
+from connectors.hl7v2.framing import Frame, FrameDecoder
 from connectors.transport.mllp import MLLPClient
 from hub_core.errors import ConfigurationError, WholechartError
-from pipelines.demo.group import SAMPLES
 from pipelines.folders import drop_folder
 
 if TYPE_CHECKING:
     from hub_core.feeds import Feed
     from hub_core.settings import Settings
+    from pipelines.installation import Installation
 
 _LIMIT = 16 * 1024 * 1024
+_CHUNK = 1 << 20
+_FRAMED = b"\x0b"
+_NOT_STORED = b"|207^"
+"""In the answer to a message that must be sent again (table 0357: application internal error)."""
+
+Advance = Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One thing sent: by which feed, and how many records it holds."""
+def deliver(
+    installation: Installation, settings: Settings, feeds: Mapping[str, Feed], folder: Path, advance: Advance
+) -> None:
+    """Send what `folder` holds for each feed, all feeds side by side, and return once all of it is acknowledged.
 
-    feed: str
-    records: int
+    What an earlier delivery sent is not sent again: a listener's feed goes on behind the messages that are stored, a
+    folder's behind the files it has seen.
 
-
-def deliver(feeds: dict[str, Feed], settings: Settings, token: str) -> Iterator[Delivery]:
-    """Send everything every feed has, in order, yielding as each delivery is acknowledged.
+    Args:
+        installation: where it arrives.
+        settings: the running house's, whose listeners are spoken to.
+        feeds: by name; `<folder>/<name>/` holds what each sends, in order of the names.
+        folder: what is sent.
+        advance: told how many messages or files were sent since it was told last.
 
     Raises:
-        WholechartError: if the house does not take one.
+        WholechartError: if the house does not take a message.
     """
-    for name, feed in feeds.items():
-        files = sorted(path for path in (SAMPLES / name).iterdir() if path.is_file())
+    sent = _messages_stored(installation)
+
+    def send(feed: Feed) -> None:
+        files = sorted(path for path in (folder / feed.name).iterdir() if path.is_file())
         if feed.transport == "mllp":
-            yield from _by_mllp(feed, settings, files)
-        elif feed.transport == "http":
-            yield from _by_http(feed, settings, files, token)
+            _by_mllp(feed, settings.host, islice(messages(files), sent.get(feed.name, 0), None), advance)
+        elif feed.transport == "folder":
+            _by_folder(drop_folder(settings, feed), files, advance)
         else:
-            yield from _by_folder(feed, settings, files)
+            raise ConfigurationError(f"feed {feed.name}: nothing is delivered by {feed.transport} here")
+
+    with ThreadPoolExecutor(len(feeds), thread_name_prefix="feed") as senders:
+        list(senders.map(send, feeds.values()))
 
 
-def _by_mllp(feed: Feed, settings: Settings, files: list[Path]) -> Iterator[Delivery]:
+def messages(files: Iterable[Path]) -> Iterator[bytes]:
+    """Yield the HL7 v2 messages of files in order: of each MLLP frame, or the one message that a plain file is."""
+    for path in files:
+        with path.open("rb") as stream:
+            if stream.peek(1)[:1] != _FRAMED:
+                yield stream.read()
+                continue
+            decoder = FrameDecoder(_LIMIT)
+            while chunk := stream.read(_CHUNK):
+                for event in decoder.feed(chunk):
+                    if not isinstance(event, Frame):
+                        raise WholechartError(f"{path.name}, byte {event.offset}: {event.text}")
+                    yield event.body
+
+
+def _messages_stored(installation: Installation) -> dict[str, int]:
+    with installation.database.begin() as unit:
+        rows = unit.driver.execute("SELECT feed, count(*) + sum(repeats) FROM message GROUP BY feed").fetchall()
+    return {feed: int(count) for feed, count in rows}
+
+
+def _by_mllp(feed: Feed, host: str, bodies: Iterator[bytes], advance: Advance) -> None:
+    """Send over one connection, each message after the answer to the one before: order of arrival is order of sending.
+
+    A refusal (AR) is an answer too: what is no message is kept and judged by the house, and a sender goes on.
+    """
     if feed.port is None:
         raise ConfigurationError(f"feed {feed.name} has transport mllp but no port")
-    with MLLPClient(settings.host, feed.port) as client:
-        for path in files:
-            for piece in _pieces(feed, path):
-                answer = client.send(piece.body)
-                if b"MSA|A" not in answer and b"MSA|C" not in answer:
-                    raise WholechartError(f"feed {feed.name}: a message was not acknowledged")
-                yield Delivery(feed.name, piece.records)
+    with MLLPClient(host, feed.port) as client:
+        for body in bodies:
+            answer = client.send(body)
+            if b"MSA|" not in answer or _NOT_STORED in answer:
+                raise WholechartError(f"feed {feed.name}: a message was not taken")
+            advance(1)
 
 
-def _by_http(feed: Feed, settings: Settings, files: list[Path], token: str) -> Iterator[Delivery]:
-    import httpx
-
-    address = f"http://{settings.host}:{settings.api_port}/ingest/{feed.name}"
-    with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
-        for path in files:
-            answer = client.post(address, content=path.read_bytes())
-            if answer.status_code != 202:
-                raise WholechartError(f"feed {feed.name}: {path.name} was answered with {answer.status_code}")
-            yield Delivery(feed.name, sum(piece.records for piece in _pieces(feed, path)))
-
-
-def _by_folder(feed: Feed, settings: Settings, files: list[Path]) -> Iterator[Delivery]:
+def _by_folder(folder: Path, files: Iterable[Path], advance: Advance) -> None:
     """Drop files as a careful sender does: written beside, then renamed, so that no half file is ever taken."""
-    folder = drop_folder(settings, feed) / "incoming"
-    folder.mkdir(parents=True, exist_ok=True)
+    incoming = folder / "incoming"
+    incoming.mkdir(parents=True, exist_ok=True)
+    seen = _names_seen(folder)
     for path in files:
-        part = folder / f".{path.name}.part"
-        part.write_bytes(path.read_bytes())
-        os.replace(part, folder / path.name)  # noqa: PTH105 - the atomic one, by its name
-        yield Delivery(feed.name, sum(piece.records for piece in _pieces(feed, path)))
+        if path.name not in seen:
+            part = incoming / f".{path.name}.part"
+            part.write_bytes(path.read_bytes())
+            os.replace(part, incoming / path.name)  # noqa: PTH105 - the atomic one, by its name
+        advance(1)
 
 
-def _pieces(feed: Feed, path: Path) -> Iterator[Piece]:
-    with path.open("rb") as stream:
-        for cut in registry.connector(str(feed.format)).cut(stream, limit=_LIMIT):
-            if isinstance(cut, Piece):
-                yield cut
+def _names_seen(folder: Path) -> set[str]:
+    """Return the names of files dropped before, as their sender called them."""
+    waiting = {path.name for path in (folder / "incoming").iterdir()}
+    taken = {path.name.split("-", 2)[-1] for stage in ("processing", "done") for path in (folder / stage).glob("*-*-*")}
+    return waiting | taken

@@ -1,4 +1,4 @@
-"""What a demonstration made, counted in the record and the published warehouse, as a person or a program reads it."""
+"""What a demonstration made: the truth table, and what the record and the warehouse hold now."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hub_core.snapshot import open_current
+from pipelines.demo.comparison import Comparison, compare
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipelines.installation import Installation
 
 _FEEDS = """
-SELECT feed, format, sum(records), sum(processed), sum(filtered), sum(rejected), sum(changed)
+SELECT feed, format, sum(records + repeats * records), sum(processed), sum(filtered), sum(rejected), sum(repeats),
+    sum(changed)
 FROM message GROUP BY feed, format ORDER BY feed
 """
 
-_MARTS = ("patients", "encounters", "lab_results", "appointments", "claims", "claim_payments", "feed_activity")
+_COUNTS = """
+SELECT
+    (SELECT count(*) FROM resource), (SELECT count(*) FROM message),
+    (SELECT count(*) FROM person_member WHERE valid_to IS NULL),
+    (SELECT count(DISTINCT person_id) FROM person_member WHERE valid_to IS NULL)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,7 @@ class FeedLine:
     processed: int
     filtered: int
     rejected: int
+    repeated: int
     versions: int
 
 
@@ -35,36 +45,44 @@ class FeedLine:
 class DemoReport:
     """What is there after a demonstration."""
 
+    comparison: Comparison
     feeds: list[FeedLine]
     resources: int
+    messages: int
     patient_records: int
     persons: int
     marts: dict[str, int]
-    billed: str
-    paid: str
+    """Rows of each mart."""
+    example_person: str | None
+    """Somebody with records at several locations, to look up."""
     example_key: str | None
-    """The key of an encounter to trace."""
+    """The key of an answer of a payer to trace."""
 
 
-def report(installation: Installation) -> DemoReport:
-    """Count what the house holds now."""
+def report(installation: Installation, *truth: Path) -> DemoReport:
+    """Compare the published warehouse with the truth, and count what the house holds now."""
+    comparison = compare(installation.settings, *truth)
     with installation.database.begin() as unit:
         feeds = [FeedLine(*row) for row in unit.driver.execute(_FEEDS).fetchall()]
-        resources, patient_records, persons = unit.driver.execute(
-            "SELECT (SELECT count(*) FROM resource), (SELECT count(*) FROM person_member WHERE valid_to IS NULL),"
-            " (SELECT count(DISTINCT person_id) FROM person_member WHERE valid_to IS NULL)"
-        ).fetchall()[0]
+        resources, messages, patient_records, persons = unit.driver.execute(_COUNTS).fetchall()[0]
     with open_current(installation.settings) as warehouse:
-        marts = {mart: _value(warehouse, f"SELECT count(*) FROM marts.{mart}") for mart in _MARTS}  # noqa: S608
+        names = warehouse.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'marts' ORDER BY ALL"
+        ).fetchall()
         return DemoReport(
+            comparison,
             feeds,
             resources,
+            messages,
             patient_records,
             persons,
-            marts,
-            billed=str(_value(warehouse, "SELECT coalesce(sum(billed_amount), 0) FROM marts.claims")),
-            paid=str(_value(warehouse, "SELECT coalesce(sum(paid_amount), 0) FROM marts.claim_payments")),
-            example_key=_value(warehouse, "SELECT min(lab_result_id) FROM marts.lab_results"),
+            marts={name: _value(warehouse, f"SELECT count(*) FROM marts.{name}") for (name,) in names},  # noqa: S608
+            example_person=_value(
+                warehouse,
+                "SELECT min(full_name) FROM (SELECT full_name FROM marts.patients"
+                " ORDER BY len(locations) DESC, patient_count DESC, full_name LIMIT 1)",
+            ),
+            example_key=_value(warehouse, "SELECT min(denial_id) FROM marts.denials"),
         )
 
 

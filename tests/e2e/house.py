@@ -20,10 +20,11 @@ from hub_core.settings import Settings
 from hub_core.snapshot import open_current
 from pipelines.accounting import apply_all
 from pipelines.build import build
-from pipelines.demo.group import SAMPLES, install_feeds
+from pipelines.demo.scenario import install_feeds
 from pipelines.installation import Installation, administrator, open_installation
 from pipelines.intake import Intake
 from tests.e2e import ports
+from tests.samples import SAMPLES
 
 _START_SECONDS = 90
 _STOP_SECONDS = 20
@@ -75,7 +76,7 @@ def running_house(data_dir: Path) -> Iterator[House]:
 
 def _take_samples_in(installation: Installation) -> None:
     """Take in what the group's systems sent, by the feeds they belong to, then give the listeners ports of our own."""
-    for name, feed in install_feeds(installation.settings).items():
+    for name, feed in install_feeds(installation.settings, SAMPLES / "feeds").items():
         intake = Intake(installation, feed)
         for _ in intake.take([SAMPLES / name]):
             pass

@@ -18,10 +18,10 @@ from hub_core.settings import Settings
 from hub_core.snapshot import current_snapshot, open_current
 from pipelines import build_run, dbt_models
 from pipelines.build import BuildReport, build
-from pipelines.demo.group import SAMPLES
 from pipelines.installation import Installation, open_installation
 from pipelines.intake import Intake
 from pipelines.trace import Trace, trace
+from tests.samples import SAMPLES
 
 pytestmark = pytest.mark.integration
 

@@ -25,7 +25,7 @@ from ehr_pm.record import changes
 from hub_core.errors import WholechartError
 from hub_core.postgres.removal import discard
 from hub_core.settings import Settings
-from pipelines.demo.group import free_port
+from pipelines.demo.house import free_port
 from pipelines.installation import open_installation
 
 KILLS = int(os.environ.get("WHOLECHART_TEST_KILLS", "12"))
