@@ -34,5 +34,6 @@ def written(payer: str, day: date) -> datetime:
 
 @lru_cache(maxsize=4096)
 def asked(day: date) -> datetime:
-    """Return when payers answer what the practice asked about the visits of a day: the evening before."""
-    return datetime.combine(day - timedelta(days=1), time(20, 15), _ZONE)
+    """Return when payers answer what the practice asks about the visits of a day: on the Sunday evening before."""
+    sunday = day - timedelta(days=day.weekday() + 1)
+    return datetime.combine(sunday, time(20, 15), _ZONE)

@@ -1,4 +1,4 @@
-"""What payers answer when pediatrics asks, the day before a visit, whether a child is covered."""
+"""What payers answer when pediatrics asks, on the Sunday before a visit, whether a child is covered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pipelines.simulation.money import Books, EligibilityAnswer
 from pipelines.simulation.world import Chapter
 
 _SHARE = 0.3
-_NOT_FOUND = "75"
+_NOT_FOUND, _FAMILY_FOUND = "75", "77"
+"""No such subscriber; the subscriber is known, but not the patient."""
 _UNABLE = "42"
 
 
@@ -21,10 +22,11 @@ def ask(chapter: Chapter, books: Books, random: Random) -> None:
     for index, (visit, registration, _) in enumerate(care.visits()):
         day = visit.started_at.astimezone(care.zone).date()
         policy = cover(registration, day)[0]
-        if policy is None or day <= BEGINS or random.random() > _SHARE:
+        if policy is None or asked(day).date() < BEGINS or random.random() > _SHARE:
             continue
         chance = random.random()
-        refusal = _NOT_FOUND if chance < 0.015 else _UNABLE if chance < 0.02 else ""
+        not_found = _NOT_FOUND if policy.subscriber_id == registration.person_id else _FAMILY_FOUND
+        refusal = not_found if chance < 0.015 else _UNABLE if chance < 0.02 else ""
         books.eligibility.append(
             EligibilityAnswer(
                 f"RP{chapter.number:04d}E{index:05d}",
