@@ -58,7 +58,8 @@ def loads(text: bytes | str) -> Any:
     data = text.encode() if isinstance(text, str) else text
     try:
         value = orjson.loads(data)
-        _refuse_depth(value)
+        if data.count(b"{") + data.count(b"[") > MAX_DEPTH:  # most resources have too few brackets to be deep
+            _refuse_depth(value)
         if not _is_written_back(value, data) and _loses_digits(data):
             value = json.loads(data, parse_float=Lexeme, parse_int=_integer)
     except (ValueError, RecursionError) as error:
