@@ -1,0 +1,1 @@
+"""The nightly FHIR export of the simulated cardiology."""

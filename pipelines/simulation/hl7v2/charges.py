@@ -1,0 +1,80 @@
+"""DFT^P03: what family practice charges, takes back, is paid and writes off."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from random import Random
+
+from pipelines.simulation.feeds import SimulatedFeed
+from pipelines.simulation.group import PAYERS
+from pipelines.simulation.hl7v2.people import People
+from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, coded, escaped, money
+from pipelines.simulation.money import AccountEntry, Books, Charge
+from pipelines.simulation.world import Chapter, Visit
+
+_CLASSES = {"AMB": "O", "EMER": "E", "IMP": "I", "VR": "O"}
+_KINDS = {"payment": "PY", "adjustment": "AJ"}
+_PAYMENT_CODE = "PAY^Payment^99RIV"
+
+
+class Charges:
+    """The DFT messages of one site in one chapter: one for all that is posted to a visit's account at one moment."""
+
+    def __init__(self, chapter: Chapter, books: Books, feed: SimulatedFeed, random: Random) -> None:
+        """Write the charges and entries of `books` at the site of `feed`."""
+        self._postings: dict[tuple[str, datetime], tuple[list[Charge], list[AccountEntry]]] = defaultdict(
+            lambda: ([], [])
+        )
+        for charge in books.charges:
+            if charge.site == feed.site:
+                self._postings[charge.visit_id, charge.charged_at][0].append(charge)
+        for entry in books.entries:
+            if entry.site == feed.site:
+                self._postings[entry.visit_id, entry.posted_at][1].append(entry)
+        self._visits = {each.visit_id: each for each in chapter.visits if each.site == feed.site}
+        self._people = People(chapter, feed.site)
+        self._stamp = Stamp(feed)
+        self._random = random
+        self._facility = feed.practice.facility
+
+    def drafts(self) -> Iterator[Draft]:
+        """Yield the messages."""
+        for (visit_id, at), (charges, entries) in self._postings.items():
+            sent_at = at + timedelta(seconds=int(self._random.random() * 240) + 30)
+            yield Draft(
+                sent_at, "DFT^P03^DFT_P03", visit_id, self._segments(self._visits[visit_id], at, charges, entries)
+            )
+
+    def _segments(self, visit: Visit, at: datetime, charges: list[Charge], entries: list[AccountEntry]) -> str:
+        key, posted = visit.registration_id, self._stamp(at)
+        insurance = self._people.insurance(key, visit.started_at)
+        lines = [_charge(each, posted) for each in charges] + [_entry(each, posted) for each in entries]
+        ft1 = "".join(f"FT1|{number}|{line}\r" for number, line in enumerate(lines, 1))
+        return (
+            f"EVN|P03|{posted}\r{self._people.pid(key, at, account=f'{visit.visit_id}^^^{self._facility}^AN')}"
+            f"PV1|1|{_CLASSES[visit.visit_class]}|||||{clinician(visit.clinician)}||||||||||||"
+            f"{visit.visit_id}^^^{self._facility}^VN\r{ft1}{insurance}"
+        )
+
+
+def _charge(charge: Charge, posted: str) -> str:
+    service, amount = coded(charge.service), money(charge.amount)
+    each = f"{money(charge.amount // charge.units)}&USD" if charge.amount % charge.units == 0 else ""
+    return (
+        f"{charge.charge_id}||{posted}|{posted}|{'CD' if charge.credits else 'CG'}|{service}|||{charge.units}|"
+        f"{amount}&USD|{each}||{_plan(charge.payer)}|||||{coded(charge.diagnosis)}|{clinician(charge.clinician)}|||||"
+        f"{service}|{charge.modifier}"
+    )
+
+
+def _entry(entry: AccountEntry, posted: str) -> str:
+    code, payer = _PAYMENT_CODE, _plan(entry.payer)
+    if entry.kind == "adjustment":
+        code = f"{entry.group_code}{entry.reason_code}" if entry.group_code else f"{escaped(entry.reason_code)}^^99RIV"
+    return f"{entry.entry_id}||{posted}|{posted}|{_KINDS[entry.kind]}|{code}||||{money(entry.amount)}&USD|||{payer}"
+
+
+def _plan(payer: str | None) -> str:
+    return f"{PAYERS[payer].payer_id}^{escaped(PAYERS[payer].name)}" if payer else ""

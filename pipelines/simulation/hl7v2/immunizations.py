@@ -1,0 +1,55 @@
+"""VXU^V04: vaccinations given, and refused ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from random import Random
+
+from pipelines.simulation.feeds import SimulatedFeed
+from pipelines.simulation.hl7v2.people import People
+from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, coded, escaped
+from pipelines.simulation.world import Chapter, Vaccination
+
+_CLASSES = {"AMB": "O", "EMER": "E", "IMP": "I", "VR": "O"}
+
+
+class Immunizations:
+    """The VXU messages of one site in one chapter."""
+
+    def __init__(self, chapter: Chapter, feed: SimulatedFeed, random: Random) -> None:
+        """Write the vaccinations of the site of `feed`."""
+        self._vaccinations = [each for each in chapter.vaccinations if each.site == feed.site]
+        self._classes = {each.visit_id: _CLASSES[each.visit_class] for each in chapter.visits if each.site == feed.site}
+        self._people = People(chapter, feed.site)
+        self._stamp = Stamp(feed)
+        self._random = random
+        self._facility = feed.practice.facility
+
+    def drafts(self) -> Iterator[Draft]:
+        """Yield the messages, one a dose."""
+        for each in self._vaccinations:
+            sent_at = each.given_at + timedelta(seconds=int(self._random.random() * 600) + 60)
+            yield Draft(sent_at, "VXU^V04^VXU_V04", each.vaccination_id, self._segments(each))
+
+    def _segments(self, given: Vaccination) -> str:
+        at, who, facility = self._stamp(given.given_at), clinician(given.clinician), self._facility
+        number = f"{given.vaccination_id}^{facility}"
+        if given.is_refused:
+            dose, product, outcome, route = "999||", "|||00^Parental or patient decision^NIP002", "RE", ""
+        else:
+            maker = f"{given.manufacturer}^{escaped(given.manufacturer)}^MVX" if given.manufacturer else ""
+            dose, product, outcome = "0.5|mL^milliliter^UCUM|", f"{escaped(given.lot_number)}||{maker}|", "CP"
+            route = "RXR|C28161^Intramuscular^NCIT|LA^Left arm^HL70163\r"
+        return (
+            f"{self._people.pid(given.registration_id, given.given_at)}{self._pv1(given)}"
+            f"ORC|RE|{number}|{number}||||||{at}|||{who}\r"
+            f"RXA|0|1|{at}|{at}|{coded(given.vaccine)}|{dose}|00^New immunization record^NIP001|{who}|CLINIC^^^{facility}||||"
+            f"{product}||{outcome}|A\r{route}"
+        )
+
+    def _pv1(self, given: Vaccination) -> str:
+        found = self._classes.get(given.visit_id) if given.visit_id else None
+        if found is None:
+            return ""
+        return f"PV1|1|{found}|||||{clinician(given.clinician)}||||||||||||{given.visit_id}^^^{self._facility}^VN\r"

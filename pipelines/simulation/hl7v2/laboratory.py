@@ -1,0 +1,93 @@
+"""ORU^R01: laboratory reports, and later the same reports with corrected values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from pipelines.simulation.feeds import SimulatedFeed
+from pipelines.simulation.hl7v2.people import People
+from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, coded, escaped
+from pipelines.simulation.world import Chapter, Report, Result, Visit
+
+_CLASSES = {"AMB": "O", "EMER": "E", "IMP": "I", "VR": "O"}
+
+
+class Laboratory:
+    """The ORU messages of one site in one chapter."""
+
+    def __init__(self, chapter: Chapter, feed: SimulatedFeed, random: Random) -> None:
+        """Write the reports of the site of `feed`."""
+        self._reports = [each for each in chapter.reports if each.site == feed.site]
+        self._visits = {each.visit_id: each for each in chapter.visits if each.site == feed.site}
+        self._people = People(chapter, feed.site)
+        self._stamp = Stamp(feed)
+        self._random = random
+        self._facility = feed.practice.facility
+
+    def drafts(self) -> Iterator[Draft]:
+        """Yield the messages: the final report, and the corrected one where there is."""
+        for report in self._reports:
+            yield self._draft(report, report.reported_at, is_corrected=False)
+            if report.corrected_at is not None:
+                yield self._draft(report, report.corrected_at, is_corrected=True)
+
+    def _draft(self, report: Report, at: datetime, *, is_corrected: bool) -> Draft:
+        sent_at = at + timedelta(seconds=int(self._random.random() * 90) + 5)
+        return Draft(
+            sent_at, "ORU^R01^ORU_R01", report.report_id, self._segments(report, at, is_corrected=is_corrected)
+        )
+
+    def _segments(self, report: Report, at: datetime, *, is_corrected: bool) -> str:
+        facility, who = self._facility, clinician(report.clinician)
+        placer, filler = f"O{report.report_id}^{facility}", f"{report.report_id}^{facility}LAB"
+        ordered, collected, reported = map(self._stamp, (report.ordered_at, report.collected_at, at))
+        status = "C" if is_corrected else "F"
+        obx = "".join(
+            self._obx(number, each, collected, is_corrected=is_corrected)
+            for number, each in enumerate(report.results, 1)
+        )
+        return (
+            f"{self._people.pid(report.registration_id, at)}{self._pv1(report)}"
+            f"ORC|RE|{placer}|{filler}||CM||||{ordered}|||{who}\r"
+            f"OBR|1|{placer}|{filler}|{coded(report.panel)}|||{collected}|||||||||{who}||||||{reported}||LAB|{status}\r{obx}"
+        )
+
+    def _pv1(self, report: Report) -> str:
+        visit: Visit | None = self._visits.get(report.visit_id) if report.visit_id else None
+        if visit is None:
+            return ""
+        return (
+            f"PV1|1|{_CLASSES[visit.visit_class]}|||||{clinician(visit.clinician)}||||||||||||"
+            f"{visit.visit_id}^^^{self._facility}^VN\r"
+        )
+
+    def _obx(self, number: int, result: Result, collected: str, *, is_corrected: bool) -> str:
+        value, flag, status = result.value, result.flag, "F"
+        note = ""
+        if is_corrected and result.corrected_value is not None:
+            value, flag, status = result.corrected_value, corrected_flag(result), "C"
+            note = "NTE|1|L|Run again \\T\\ confirmed: this value replaces the one reported before.\r"
+        unit = f"{escaped(result.unit)}^{escaped(result.unit)}^UCUM" if result.unit else ""
+        kind, text = ("NM", f"{value:f}") if isinstance(value, Decimal) else ("ST", escaped(value))
+        return f"OBX|{number}|{kind}|{coded(result.code)}||{text}|{unit}|{_range(result)}|{flag}|||{status}|||{collected}\r{note}"
+
+
+def corrected_flag(result: Result) -> str:
+    """Return the flag of the value that stands in the end."""
+    value = result.corrected_value
+    if not isinstance(value, Decimal):
+        return result.flag
+    if result.low is not None and value < result.low:
+        return "L"
+    return "H" if result.high is not None and value > result.high else ""
+
+
+def _range(result: Result) -> str:
+    if result.low is not None and result.high is not None:
+        return f"{result.low:f}-{result.high:f}"
+    if result.high is not None:
+        return f"<{result.high:f}"
+    return f">{result.low:f}" if result.low is not None else ""

@@ -1,0 +1,60 @@
+"""SIU: appointments as they are booked, moved, cancelled, missed and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from random import Random
+
+from pipelines.simulation.feeds import SimulatedFeed
+from pipelines.simulation.group import VISIT_TYPES
+from pipelines.simulation.hl7v2.people import People
+from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, escaped
+from pipelines.simulation.world import Booking, BookingChange, Chapter
+
+_EVENTS = {"booked": "S12", "rescheduled": "S13", "cancelled": "S15", "noshow": "S26", "fulfilled": "S14"}
+_STATUSES = {
+    "booked": "Booked", "rescheduled": "Booked", "cancelled": "Cancelled", "noshow": "Noshow", "fulfilled": "Complete",
+}  # fmt: skip
+"""SCH-25 (table 0278)."""
+_REASONS = {
+    "booked": "NEW^New appointment", "rescheduled": "MOVED^Moved at the patient's wish",
+    "cancelled": "PT^Patient cannot come", "noshow": "NOSHOW^Patient did not come", "fulfilled": "DONE^Patient was seen",
+}  # fmt: skip
+
+
+class Scheduling:
+    """The SIU messages of one site in one chapter."""
+
+    def __init__(self, chapter: Chapter, feed: SimulatedFeed, random: Random) -> None:
+        """Write the bookings of the site of `feed`."""
+        self._bookings = [each for each in chapter.bookings if each.site == feed.site]
+        self._people = People(chapter, feed.site)
+        self._stamp = Stamp(feed)
+        self._random = random
+        self._facility = feed.practice.facility
+
+    def drafts(self) -> Iterator[Draft]:
+        """Yield the messages, one a change."""
+        for booking in self._bookings:
+            for change in booking.changes:
+                sent_at = change.at + timedelta(seconds=int(self._random.random() * 8) + 1)
+                event = _EVENTS[change.status]
+                yield Draft(sent_at, f"SIU^{event}^SIU_S12", booking.booking_id, self._segments(booking, change))
+
+    def _segments(self, booking: Booking, change: BookingChange) -> str:
+        kind, facility = VISIT_TYPES[booking.visit_type], self._facility
+        starts, ends = (
+            self._stamp(at) for at in (change.starts_at, change.starts_at + timedelta(minutes=booking.minutes))
+        )
+        number, minutes = f"{booking.booking_id}^{facility}", booking.minutes
+        service = f"{kind.key}^{escaped(kind.name)}^99RIV"
+        who = clinician(booking.clinician)
+        return (
+            f"SCH|{number}|{number}||||{_REASONS[change.status]}^99RIV|{service}|ROUTINE^Routine^99RIV|{minutes}|"
+            f"MIN^minutes^ISO+|^^M{minutes}^{starts}^{ends}|||||{who}||||{who}|||||{_STATUSES[change.status]}\r"
+            f"{self._people.pid(booking.registration_id, change.at)}"
+            f"RGS|1\rAIS|1||{service}|{starts}|||{minutes}|MIN^minutes^ISO+\r"
+            f"AIL|1||EXAM^^^{facility}\r"
+            f"AIP|1||{who}|ATND^Attending^HL70443||{starts}|||{minutes}|MIN^minutes^ISO+\r"
+        )

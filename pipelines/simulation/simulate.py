@@ -1,0 +1,156 @@
+"""Runs the simulation: chapters side by side in processes, their messages merged into the files of each feed.
+
+A chapter writes what it sends by each feed as a run, sorted by arrival; the runs of all chapters are then merged, so
+that a feed is in the order of time whatever the number of people, and memory holds one chapter and one file.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TypeVar
+
+from pipelines.simulation import billing
+from pipelines.simulation.chapters import live
+from pipelines.simulation.facts_truth import Row, fault_rows, truth_rows
+from pipelines.simulation.faults import Arrival, Delivery, deliver, misdated
+from pipelines.simulation.feeds import FEEDS, SimulatedFeed, write_feed_files
+from pipelines.simulation.fhir.export import export
+from pipelines.simulation.hl7v2.messages import messages
+from pipelines.simulation.money import Books
+from pipelines.simulation.runs import merge_runs, write_run
+from pipelines.simulation.truth import TruthFiles
+from pipelines.simulation.world import Chapter
+from pipelines.simulation.x12 import interchanges
+
+CHAPTER = 1000
+"""People of a chapter; the last one may have fewer."""
+
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One chapter to be written."""
+
+    seed: int
+    number: int
+    people: int
+    folder: Path
+
+
+def simulate(people: int, seed: int, out: Path) -> None:
+    """Write feed files, messages and truth of a simulated group with `people` persons; the same seed, the same bytes.
+
+    Raises:
+        FileExistsError: if `out` holds feeds or truth already.
+    """
+    for name in ("feeds", "truth"):
+        (out / name).mkdir(parents=True)
+    write_feed_files(out / "feeds")
+    work = out / ".chapters"
+    tasks = [
+        _Task(seed, number, min(CHAPTER, people - number * CHAPTER), work / f"{number:06d}")
+        for number in range(-(-people // CHAPTER))
+    ]
+    try:
+        _each(_write_chapter, tasks)
+        folders = [task.folder for task in tasks]
+        _each(_merge_feed, [_Merge(feed, folders, out / "feeds" / feed) for feed in FEEDS])
+        _join_truth([folder / "truth" for folder in folders], out / "truth")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Merge:
+    """One feed whose runs are to be merged."""
+
+    feed: str
+    folders: list[Path]
+    target: Path
+
+
+def _each(work: Callable[[_T], None], tasks: list[_T]) -> None:
+    """Do all tasks, in processes of their own where there are several; what each writes is its own."""
+    workers = min(len(tasks), os.cpu_count() or 1)
+    if workers < 2:
+        for task in tasks:
+            work(task)
+        return
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        for future in [pool.submit(work, task) for task in tasks]:
+            future.result()
+
+
+def _write_chapter(task: _Task) -> None:
+    """Write the runs and the truth of one chapter."""
+    chapter = live(task.seed, task.number, task.people)
+    books = billing.keep_books(chapter, task.seed)
+    task.folder.mkdir(parents=True)
+    with TruthFiles(task.folder / "truth") as truth:
+        _add(truth, truth_rows(chapter, books))
+        _add(truth, billing.truth_rows(chapter, books))
+        for feed, delivery in _deliveries(chapter, books, task.seed):
+            write_run(task.folder / feed.name, task.number, ((each.at, each.sent) for each in delivery.arrivals))
+            truth.add("messages", [_counted(feed, delivery.arrivals)])
+            _add(truth, fault_rows(task.number, feed, delivery.faults))
+
+
+def _deliveries(chapter: Chapter, books: Books, seed: int) -> Iterator[tuple[SimulatedFeed, Delivery]]:
+    """Yield every feed with what arrives by it."""
+    by_feed: dict[str, list[Arrival]] = {}
+    for sent in interchanges(chapter, books):
+        by_feed.setdefault(sent.feed, []).append(Arrival(sent.sent_at, sent))
+    for feed in FEEDS.values():
+        random = Random(f"{seed}:{chapter.number}:{feed.name}")  # noqa: S311
+        if feed.format == "hl7v2":
+            wrong = misdated(chapter.visits, chapter.registrations, random) if feed.name == "hospital-adt" else []
+            yield feed, deliver(feed, messages(feed, chapter, books, random, wrong), random, wrong)
+        elif feed.format == "fhir":
+            yield feed, export(feed, chapter, random)
+        else:
+            yield feed, Delivery(by_feed.get(feed.name, []))
+
+
+def _counted(feed: SimulatedFeed, arrivals: Iterable[Arrival]) -> dict[str, object]:
+    """Return the row of truth that counts a feed's records as the house does."""
+    sent = repeated = rejected = 0
+    for each in arrivals:
+        sent += each.sent.records
+        repeated += each.sent.records if each.is_repeat else 0
+        rejected += each.refused
+    return {
+        "feed": feed.name,
+        "sent": sent,
+        "repeated": repeated,
+        "rejected": rejected,
+        "processed": sent - repeated - rejected,
+    }
+
+
+def _add(truth: TruthFiles, rows: Iterable[Row]) -> None:
+    for kind, row in rows:
+        truth.add(kind, [row])
+
+
+def _merge_feed(merge: _Merge) -> None:
+    merge_runs([folder / merge.feed for folder in merge.folders], merge.target)
+
+
+def _join_truth(folders: list[Path], target: Path) -> None:
+    """Write the chapters' files of truth one after another, under one header."""
+    for folder in folders:
+        for part in sorted(folder.glob("*.csv")):
+            with part.open("rb") as source, (target / part.name).open("ab") as joined:
+                header = source.readline()
+                if joined.tell() == 0:
+                    joined.write(header)
+                shutil.copyfileobj(source, joined)
