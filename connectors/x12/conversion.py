@@ -10,13 +10,15 @@ from connectors.connector import Fact, Issue, Origin, Outcome
 from connectors.x12.claim import read_claims
 from connectors.x12.collector import collector_paused
 from connectors.x12.elements import moment
+from connectors.x12.eligibility import read_eligibility
 from connectors.x12.envelope import envelope_issues, is_cut_short
 from connectors.x12.facts import FactSet
+from connectors.x12.guide_271 import GUIDE_271
 from connectors.x12.guide_835 import GUIDE_835
 from connectors.x12.guide_837p import GUIDE_837P
 from connectors.x12.loops import Guide, Loop, read_loops
 from connectors.x12.remittance import read_remittance
-from connectors.x12.sets import PROFESSIONAL_CLAIM, REMITTANCE, is_mapped, kind_of, reason_unmapped
+from connectors.x12.sets import ELIGIBILITY, PROFESSIONAL_CLAIM, REMITTANCE, is_mapped, kind_of, reason_unmapped
 from connectors.x12.transaction import Transaction
 
 Mapping: TypeAlias = Callable[[FactSet, Loop, datetime | None], Iterator[Issue]]
@@ -65,6 +67,11 @@ def _event_at(transaction: Transaction, root: Loop, zone: str) -> datetime | Non
 _MAPPINGS: dict[str, tuple[Guide, Mapping]] = {
     PROFESSIONAL_CLAIM: (GUIDE_837P, read_claims),
     REMITTANCE: (GUIDE_835, read_remittance),
+    ELIGIBILITY: (GUIDE_271, read_eligibility),
 }
-_MAIN = {PROFESSIONAL_CLAIM: "Claim", REMITTANCE: "PaymentReconciliation"}
+_MAIN = {
+    PROFESSIONAL_CLAIM: "Claim",
+    REMITTANCE: "PaymentReconciliation",
+    ELIGIBILITY: "CoverageEligibilityResponse",
+}
 """The resource without which nothing of a set is kept."""

@@ -63,7 +63,7 @@ def insured(facts: FactSet, subscriber_loop: Loop, dependent_loop: Loop | None, 
     subscriber = patient(facts, person, key, identifiers)
     who, relation, tail = subscriber, SELF, ""
     if dependent_loop and dependent:
-        tail = _dependent_tail(dependent)
+        tail = dependent_tail(dependent)
         who = patient(facts, dependent, f"{key}|{tail}", identifiers)
         pat = dependent_loop.segment("PAT")
         relation = pat[1].strip() if pat else ""
@@ -100,7 +100,8 @@ def relationship(code: str) -> Json:
     return {"coding": codings}
 
 
-def _dependent_tail(dependent: Loop) -> str:
+def dependent_tail(dependent: Loop) -> str:
+    """Return what tells a dependent from the others of a member id: first name and birth date."""
     birth = dependent.segment("DMG")
     return f"{folded(dependent.opener[4])}|{birth[2].strip() if birth else ''}"
 

@@ -1,4 +1,4 @@
-"""What the elements of a segment may hold in 837P and 835: presence, type, length and short code lists.
+"""What the elements of a segment may hold in 837P, 835 and 271: presence, type, length and short code lists.
 
 A rule is written `number[!]type[least-most][=codes]`: `1!AN1-38` is a required text of at most 38 characters,
 `3ID=F|M|U` one of three codes when it is there. Types are those of the standard: AN text, ID code, R decimal number,
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from connectors.x12.elements import day, number
 from connectors.x12.transaction import Segment
@@ -55,9 +56,13 @@ class ElementRule:
         return None
 
 
-def element_faults(segment: Segment) -> Iterator[tuple[int, str, str]]:
+Rules: TypeAlias = dict[str, tuple[tuple[ElementRule, ...], int | None]]
+"""Segment to the rules of its elements and how many it may have."""
+
+
+def element_faults(segment: Segment, rules_of: Rules) -> Iterator[tuple[int, str, str]]:
     """Yield element number, issue type and text for everything wrong with the elements of `segment`."""
-    rules, most = RULES.get(segment.name, ((), None))
+    rules, most = rules_of.get(segment.name, ((), None))
     for rule in rules:
         if fault := rule.fault(segment):
             yield rule.element, *fault
@@ -95,7 +100,7 @@ def _fault_of_form(kind: str, value: str) -> str | None:
     return None
 
 
-def _read(text: str) -> dict[str, tuple[tuple[ElementRule, ...], int | None]]:
+def _read(text: str) -> Rules:
     rules = {}
     for line in text.strip().splitlines():
         name, *words = line.split()
@@ -132,4 +137,20 @@ DTM /6   1!ID3-3 2!DT
 PLB /14  1!AN1-50 2!DT 3!C 4!R1-18
 LQ  /2   1!ID1-3 2!AN1-30
 """)
-"""Segment to the rules of its elements and how many it may have."""
+"""The rules of claims and remittances."""
+
+ELIGIBILITY_RULES = RULES | _read("""
+BHT /6   1!ID4-4=0022 2!ID2-2=06|11 3AN1-50 4!DT 5!TM
+HL  /4   1!AN1-12 2AN1-12 3!ID1-2 4!ID=0|1
+TRN /4   1!ID=1|2 2!AN1-50 3!AN10-10 4AN1-50
+AAA /4   1!ID=N|Y 3!ID2-2 4!ID1-1
+DMG /11  1ID2-3 2AN1-35 3ID=F|M|U
+INS /17  1!ID=N|Y 2!ID2-2 3ID3-3 4ID2-3
+EB  /14  1!ID1-2 2ID3-3 4ID1-3 5AN1-50 6ID1-2 7R1-18 8R1-10 9ID2-2 10R1-15 11ID=N|U|Y 12ID=N|U|W|Y
+HSD /8   1ID2-2 2R1-15 3ID2-2 4R1-6 5ID1-2 6N01-3
+MSG /3   1!AN1-264
+III /9   1ID1-3 2AN1-30
+LS  /1   1!AN1-4
+LE  /1   1!AN1-4
+""")
+"""The rules of eligibility answers, where the same segments often hold other elements."""

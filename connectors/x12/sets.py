@@ -9,10 +9,12 @@ if TYPE_CHECKING:
 
 PROFESSIONAL_CLAIM = "837P"
 REMITTANCE = "835"
+ELIGIBILITY = "271"
 
 MAPPED = {
     PROFESSIONAL_CLAIM: ("005010X222", "005010X222A1", "005010X222A2"),
     REMITTANCE: ("005010X221", "005010X221A1"),
+    ELIGIBILITY: ("005010X279", "005010X279A1"),
 }
 """Kind of set and the implementation versions (GS08) that are mapped to FHIR."""
 
@@ -21,6 +23,9 @@ _KINDS = {
     "X214": "277CA", "X167": "277CA", "X070": "277CA",
 }  # fmt: skip
 """Guides of one ST01 that serve different purposes, by the guide number in the version."""
+
+_OURS = {"270": "is a question that a provider asks; the payer's answer, a 271, is mapped"}
+"""Sets that a group sends and does not receive, with why they are stored only."""
 
 
 def kind_of(transaction: Transaction) -> str:
@@ -44,4 +49,6 @@ def reason_unmapped(transaction: Transaction) -> str:
         stated = transaction.version or "no version"
         return f"{kind} {stated} is stored but not mapped; mapped are {', '.join(MAPPED[kind])}"
     version = f" {transaction.version}" if transaction.version else ""
-    return f"{kind}{version} is stored but not mapped; mapped are 837P and 835 of version 005010"
+    if kind in _OURS:
+        return f"{kind}{version} {_OURS[kind]}"
+    return f"{kind}{version} is stored but not mapped; mapped are 837P, 835 and 271 of version 005010"

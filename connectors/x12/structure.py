@@ -8,23 +8,21 @@ from typing import TypeAlias
 
 from connectors.connector import Issue
 from connectors.x12.claim_details import frequency
-from connectors.x12.element_rules import element_faults
+from connectors.x12.element_rules import RULES, Rules, element_faults
 from connectors.x12.loops import UNKNOWN, Guide, Loop, LoopSpec
 from connectors.x12.transaction import Segment
 
 Finding: TypeAlias = tuple[int, Issue]
 """An issue and the ordinal of the segment it stands at."""
 
-_LEVELS = {"20": "", "22": "20", "23": "22"}
-"""HL03 to the level its parent must have."""
 _NPI_PREFIX = "80840"
 
 
-def structure_findings(guide: Guide, root: Loop) -> Iterator[Finding]:
-    """Yield what is wrong in each loop of a set."""
+def structure_findings(guide: Guide, root: Loop, rules: Rules = RULES) -> Iterator[Finding]:
+    """Yield what is wrong in each loop of a set, by the guide and the rules for the elements of its segments."""
     for loop in root.walk():
         for segment in loop.segments:
-            yield from _element_findings(loop, segment)
+            yield from _element_findings(loop, segment, rules)
         spec = guide.by_name.get(loop.name)
         if spec is None:
             text = "SNIP 1: the guide has no loop here that this segment opens"
@@ -32,7 +30,7 @@ def structure_findings(guide: Guide, root: Loop) -> Iterator[Finding]:
         else:
             yield from _segment_findings(loop, spec)
             yield from _loop_findings(guide, loop)
-    yield from _hierarchy_findings(root)
+    yield from _hierarchy_findings(guide, root)
 
 
 def situation_findings(claim: Loop) -> Iterator[Finding]:
@@ -51,8 +49,8 @@ def has_valid_npi(npi: str) -> bool:
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
-def _element_findings(loop: Loop, segment: Segment) -> Iterator[Finding]:
-    for element, code, text in element_faults(segment):
+def _element_findings(loop: Loop, segment: Segment, rules: Rules) -> Iterator[Finding]:
+    for element, code, text in element_faults(segment, rules):
         yield segment.ordinal, Issue("error", code, text, f"{loop.name} {segment.place(element)}")
     qualifier, element = {"NM1": (segment[8], 9), "N1": (segment[3], 4)}.get(segment.name, ("", 0))
     if qualifier == "XX" and segment[element] and not has_valid_npi(segment[element]):
@@ -94,14 +92,25 @@ def _missing(loop: Loop, what: str) -> Finding:
     return ordinal, Issue("error", "required", f"SNIP 2: loop {loop.name} lacks the required {what}", place)
 
 
-def _hierarchy_findings(root: Loop) -> Iterator[Finding]:
+def _hierarchy_findings(guide: Guide, root: Loop) -> Iterator[Finding]:
     """Yield levels (HL) whose parent is not there or not of the level above."""
+    above = _levels_above(guide)
     levels: dict[str, str] = {}
     for loop in root.walk():
         if loop.segments and loop.name not in ("ST", UNKNOWN) and loop.opener.name == "HL":
             level = loop.opener
-            wanted = _LEVELS.get(level[3], "")
+            wanted = above.get(level[3], "")
             if wanted and levels.get(level[2]) != wanted:
                 text = f"SNIP 2: the parent of a level {level[3]} must be a level {wanted} above it"
                 yield level.ordinal, Issue("error", "structure", text, f"{loop.name} {level.place(2)}")
             levels[level[1]] = level[3]
+
+
+def _levels_above(guide: Guide) -> dict[str, str]:
+    """Return the level (HL03) that each level of a guide stands below; the highest one stands below none."""
+    code_of = {spec.name: spec.codes[0] for spec in guide.loops if spec.opener == "HL"}
+    return {
+        code: code_of[spec.parents[0]]
+        for spec in guide.loops
+        if (code := code_of.get(spec.name)) and spec.parents[0] in code_of
+    }

@@ -57,7 +57,7 @@ def test_no_byte_of_any_file_is_lost(x12: Path) -> None:
         assert b"".join(segment.raw for segment in tokenise(BytesIO(body), limit=1 << 26)) == body, file.name
 
 
-@pytest.mark.parametrize("folder", ["837P", "835"])
+@pytest.mark.parametrize("folder", ["837P", "835", "271"])
 def test_nine_of_ten_mapped_versions_are_processed_and_the_rest_say_why(x12: Path, folder: str) -> None:
     states: Counter[str] = Counter()
     for file in sorted((x12 / "samples" / folder).iterdir()):
@@ -75,6 +75,7 @@ def test_nine_of_ten_mapped_versions_are_processed_and_the_rest_say_why(x12: Pat
 def test_everything_mapped_is_valid_fhir(x12: Path) -> None:
     seen: Counter[str] = Counter()
     files = [*(x12 / "samples").rglob("*"), *x12.glob("golden_835/*.edi"), *x12.glob("lifecycle/*")]
+    files += x12.glob("eligibility/*.271")
     for file in files:
         if not file.is_file() or file.stat().st_size > 100_000:
             continue
@@ -85,10 +86,11 @@ def test_everything_mapped_is_valid_fhir(x12: Path) -> None:
                 seen[kind] += 1
     assert seen["Claim"] > 50
     assert seen["ExplanationOfBenefit"] > 50
+    assert seen["CoverageEligibilityResponse"] > 5
 
 
 def test_references_lead_to_facts_of_the_same_set(x12: Path) -> None:
-    for file in [*x12.glob("golden_835/*.edi"), *x12.glob("lifecycle/*.8*")]:
+    for file in [*x12.glob("golden_835/*.edi"), *x12.glob("lifecycle/*.8*"), *x12.rglob("*.271")]:
         for outcome in outcomes(file):
             known = {f"{fact.resource['resourceType']}/{fact.resource['id']}" for fact in outcome.facts}
             assert set(_references([fact.resource for fact in outcome.facts])) <= known
@@ -210,3 +212,42 @@ def test_the_lifecycle_of_six_claims_is_told(x12: Path) -> None:
         for benefit in resources(by_name["5_remit.835"][0], "ExplanationOfBenefit")
     }
     assert paid == {claim["pcn"]: Decimal(claim["paid"]) for claim in expected["claims"] if claim["paid"] is not None}
+
+
+def test_an_eligibility_answer_grants_what_is_expected(x12: Path) -> None:
+    expected = json.loads((x12 / "eligibility" / "benefits.expected.json").read_text())
+    (outcome,) = outcomes(x12 / "eligibility" / "benefits.271")
+    (response,), (coverage,) = resources(outcome, "CoverageEligibilityResponse"), resources(outcome, "Coverage")
+    (insurance,) = response["insurance"]
+    assert (coverage["subscriberId"], coverage["period"]["start"]) == (expected["member_id"], expected["plan_begin"])
+    assert (insurance["inforce"], insurance["item"][0]["name"]) == (expected["active"], expected["plan"])
+    by_kind: dict[str, list[Any]] = {}
+    for item in insurance["item"]:
+        by_kind.setdefault(item["extension"][0]["valueCoding"]["code"], []).append(item)
+    assert [code for item in by_kind["1"] for code in service_types(item)] == expected["service_types_active"]
+    deductible = next(item for item in by_kind["C"] if item["term"]["coding"][-1]["code"] == "29")
+    remaining = expected["deductible"]["individual_in_network_remaining"]
+    assert deductible["benefit"][0]["allowedMoney"]["value"] == Decimal(remaining)
+    assert by_kind["B"][0]["benefit"][0]["allowedMoney"]["value"] == Decimal(expected["copay_office_visit_in_network"])
+    assert by_kind["F"][0]["benefit"][0]["allowedUnsignedInt"] == expected["limits"][0]["qty"]
+    assert [code for item in by_kind["I"] for code in service_types(item)] == expected["non_covered"]
+    assert all(item["excluded"] for item in by_kind["I"])
+
+
+def test_a_refused_eligibility_request_says_why(x12: Path) -> None:
+    expected = json.loads((x12 / "eligibility" / "not_found.expected.json").read_text())["error"]
+    (outcome,) = outcomes(x12 / "eligibility" / "not_found.271")
+    (response,) = resources(outcome, "CoverageEligibilityResponse")
+    (error,) = response["error"]
+    assert response["outcome"] == "error"
+    assert "inforce" not in response["insurance"][0]
+    assert (error["code"]["coding"][0]["code"], error["extension"][0]["valueCode"]) == (
+        expected["reason"],
+        expected["follow_up"],
+    )
+    (issue,) = outcome.issues
+    assert (issue.severity, issue.location.split()[0]) == ("warning", expected["level"])
+
+
+def service_types(item: dict[str, Any]) -> list[str]:
+    return [coding["code"] for coding in item["category"]["coding"]]
