@@ -49,7 +49,7 @@ FEEDS: dict[str, SimulatedFeed] = {
             "family-practice-immunizations", "family-practice", "hl7v2", "Immunizations", 2578, "SHOTS", "V",
             has_offsets=True,
         ),
-        SimulatedFeed("family-practice-charges", "family-practice", "hl7v2", "Charges and payments", 2579, "BILLING", "D"),
+        SimulatedFeed("family-practice-charges", "family-practice", "hl7v2", "Charges, payments", 2579, "BILLS", "D"),
         SimulatedFeed(
             "hospital-adt", "hospital", "hl7v2", "Admissions, transfers and discharges", 2580, "ADMITTING", "H",
             has_offsets=True,
@@ -77,7 +77,7 @@ def _described(feed: SimulatedFeed) -> str:
         f"location: {practice.site}",
         f"zone: {practice.zone.key}",
         f"format: {feed.format}",
-        *((f"transport: mllp", f"port: {feed.port}") if feed.port else ("transport: folder", f"folder: {feed.name}")),
+        *(("transport: mllp", f"port: {feed.port}") if feed.port else ("transport: folder", f"folder: {feed.name}")),
         f"description: {feed.description} of {practice.name}. Nobody in it exists.",
     ]
     return "\n".join(lines) + "\n"

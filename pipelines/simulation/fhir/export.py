@@ -29,7 +29,7 @@ _FEWEST = 40
 
 
 def _nights() -> tuple[datetime, ...]:
-    """Return when exports are made: at first after a quarter, then every month, at last when the simulated time ends."""
+    """Return when exports are made: after a quarter, then every month, at last when the simulated time ends."""
     months = [(2024 + month // 12, month % 12 + 1) for month in range(1, 36)]
     nights = [datetime(year, month, 1, 2, tzinfo=PRACTICE.zone) for year, month in months]
     return (*(night for night in nights if night.date() <= ENDS), END_INSTANT)

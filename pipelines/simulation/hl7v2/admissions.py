@@ -19,6 +19,7 @@ _STRUCTURES = {
 }  # fmt: skip
 """Trigger event to message structure (table 0354)."""
 _TAKEN_BACK_AFTER = timedelta(minutes=10)
+_SAME_DAY = timedelta(hours=12)
 _LONG_STAY = timedelta(days=1)
 _SHARE_CODED_LATER = 0.1
 _SHARE_DISCHARGED_TWICE = 0.05
@@ -38,6 +39,7 @@ class Admissions:
         self._random = random
         self._misdated = frozenset(misdated)
         self._facility = feed.practice.facility
+        self._registered_by_visit = self._walked_in() if feed.site == "hospital" else frozenset()
         self._allergies: dict[str, list[Allergy]] = {}
         for each in chapter.allergies:
             if each.site == feed.site:
@@ -51,9 +53,20 @@ class Admissions:
             if visit.site == self._site:
                 yield from self._of_visit(visit)
 
+    def _walked_in(self) -> frozenset[str]:
+        """Return the registrations first heard of in the message of a visit: nobody tells the hospital beforehand."""
+        return frozenset(
+            visit.registration_id
+            for visit in self._chapter.visits
+            if visit.site == self._site
+            and visit.started_at - self._people.registrations[visit.registration_id].stated[0][0] < _SAME_DAY
+        )
+
     def _of_registration(self, registration: Registration) -> Iterator[Draft]:
         key = registration.registration_id
         for number, (since, _) in enumerate(registration.stated):
+            if number == 0 and key in self._registered_by_visit:
+                continue
             event = "A28" if number == 0 else "A31" if self._random.random() < 0.5 else "A08"
             yield self._about_person(event, key, since)
         for allergy in self._allergies.get(key, ()):
@@ -137,10 +150,10 @@ class Admissions:
         facility = self._facility
         place = f"{escaped(ward)}^^^{facility}" if ward else f"CLINIC^^^{facility}"
         before = f"{escaped(prior)}^^^{facility}" if prior else ""
-        end = f"{self._stamp(ended_at)}" if ended_at else ""
+        start, end = self._stamp(started_at), self._stamp(ended_at) if ended_at else ""
         return (
             f"PV1|1|{_CLASSES[visit.visit_class]}|{place}|||{before}|{clinician(visit.clinician)}||||||||||||"
-            f"{visit.visit_id}^^^{facility}^VN|||||||||||||||||{'01' if end else ''}||||||||{self._stamp(started_at)}|{end}\r"
+            f"{visit.visit_id}^^^{facility}^VN|||||||||||||||||{'01' if end else ''}||||||||{start}|{end}\r"
         )
 
     def _al1(self, registration_id: str, at: datetime) -> str:

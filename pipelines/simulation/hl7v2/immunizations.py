@@ -44,8 +44,8 @@ class Immunizations:
         return (
             f"{self._people.pid(given.registration_id, given.given_at)}{self._pv1(given)}"
             f"ORC|RE|{number}|{number}||||||{at}|||{who}\r"
-            f"RXA|0|1|{at}|{at}|{coded(given.vaccine)}|{dose}|00^New immunization record^NIP001|{who}|CLINIC^^^{facility}||||"
-            f"{product}||{outcome}|A\r{route}"
+            f"RXA|0|1|{at}|{at}|{coded(given.vaccine)}|{dose}|00^New immunization record^NIP001|{who}|"
+            f"CLINIC^^^{facility}||||{product}||{outcome}|A\r{route}"
         )
 
     def _pv1(self, given: Vaccination) -> str:

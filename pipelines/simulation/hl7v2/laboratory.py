@@ -65,14 +65,16 @@ class Laboratory:
         )
 
     def _obx(self, number: int, result: Result, collected: str, *, is_corrected: bool) -> str:
-        value, flag, status = result.value, result.flag, "F"
-        note = ""
+        value, flag, status, note = result.value, str(result.flag), "F", ""
         if is_corrected and result.corrected_value is not None:
             value, flag, status = result.corrected_value, corrected_flag(result), "C"
             note = "NTE|1|L|Run again \\T\\ confirmed: this value replaces the one reported before.\r"
         unit = f"{escaped(result.unit)}^{escaped(result.unit)}^UCUM" if result.unit else ""
         kind, text = ("NM", f"{value:f}") if isinstance(value, Decimal) else ("ST", escaped(value))
-        return f"OBX|{number}|{kind}|{coded(result.code)}||{text}|{unit}|{_range(result)}|{flag}|||{status}|||{collected}\r{note}"
+        return (
+            f"OBX|{number}|{kind}|{coded(result.code)}||{text}|{unit}|{_range(result)}|{flag}|||{status}|||"
+            f"{collected}\r{note}"
+        )
 
 
 def corrected_flag(result: Result) -> str:

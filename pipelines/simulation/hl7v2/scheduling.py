@@ -18,9 +18,13 @@ _STATUSES = {
 }  # fmt: skip
 """SCH-25 (table 0278)."""
 _REASONS = {
-    "booked": "NEW^New appointment", "rescheduled": "MOVED^Moved at the patient's wish",
-    "cancelled": "PT^Patient cannot come", "noshow": "NOSHOW^Patient did not come", "fulfilled": "DONE^Patient was seen",
-}  # fmt: skip
+    "booked": "NEW^New appointment",
+    "rescheduled": "MOVED^Moved at the patient's wish",
+    "cancelled": "PT^Patient cannot come",
+    "noshow": "NOSHOW^Patient did not come",
+    "fulfilled": "DONE^Patient was seen",
+}
+"""SCH-6: why the message is sent."""
 
 
 class Scheduling:

@@ -38,7 +38,7 @@ class Stamp:
         self._has_offsets = feed.has_offsets
 
     def __call__(self, moment: datetime) -> str:
-        """Return a DTM to the second; of a local time that occurs twice, the second one never goes without its offset."""
+        """Return a DTM to the second; the second of two equal local times never goes without its offset."""
         local = moment.astimezone(self._zone)
         text = local.isoformat(timespec="seconds")
         digits = text[:4] + text[5:7] + text[8:10] + text[11:13] + text[14:16] + text[17:19]
