@@ -7,7 +7,15 @@ from connectors.hl7v2.concepts import coding, concept, concept_of
 from connectors.hl7v2.conversion import Conversion, said
 from connectors.hl7v2.datatypes import assigner, identifier
 from connectors.hl7v2.parties import location, practitioner
-from connectors.hl7v2.tables import ENCOUNTER_CLASS, ENCOUNTER_PARTICIPANTS, ENCOUNTER_STATUS, PATIENT_CLASS, V2, V3
+from connectors.hl7v2.tables import (
+    ENCOUNTER_CLASS,
+    ENCOUNTER_PARTICIPANTS,
+    ENCOUNTER_STATUS,
+    NOT_DISCHARGED,
+    PATIENT_CLASS,
+    V2,
+    V3,
+)
 from connectors.hl7v2.tokenizer import Composite, Segment
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.systems import NULL_FLAVOR
@@ -50,6 +58,7 @@ def encounter(pv1: Segment, pv2: Segment | None, patient_key: str, conversion: C
     """Return what `pv1` and `pv2` say of a visit, without type and id."""
     source = conversion.origin.source
     status = _status(pv1, conversion.event)
+    has_left = conversion.event not in NOT_DISCHARGED
     return said(
         identifier=_identifiers(pv1, conversion),
         status=status,
@@ -59,9 +68,9 @@ def encounter(pv1: Segment, pv2: Segment | None, patient_key: str, conversion: C
         priority=concept(pv2[25], source, table="0217") if pv2 else None,
         subject=conversion.reference("Patient", patient_key),
         participant=_participants(pv1, conversion),
-        period=said(start=conversion.date_time(pv1, 44), end=conversion.date_time(pv1, 45)),
+        period=said(start=conversion.date_time(pv1, 44), end=conversion.date_time(pv1, 45) if has_left else None),
         reasonCode=_listed(concept(pv2[3], source)) if pv2 else None,
-        hospitalization=_hospitalization(pv1, conversion),
+        hospitalization=_hospitalization(pv1, conversion, has_left=has_left),
         location=_locations(pv1, conversion, status),
     )
 
@@ -113,7 +122,7 @@ def _locations(pv1: Segment, conversion: Conversion, status: str) -> list[Json]:
     return result
 
 
-def _hospitalization(pv1: Segment, conversion: Conversion) -> Json:
+def _hospitalization(pv1: Segment, conversion: Conversion, *, has_left: bool) -> Json:
     source = conversion.origin.source
     return said(
         preAdmissionIdentifier=identifier(pv1[5], conversion) if pv1.raw(5) else None,
@@ -124,7 +133,7 @@ def _hospitalization(pv1: Segment, conversion: Conversion) -> Json:
         specialArrangement=[
             each for value in pv1.repetitions(15) if (each := concept(value, source, table="0009")) is not None
         ],
-        dischargeDisposition=concept(pv1[36], source, table="0112"),
+        dischargeDisposition=concept(pv1[36], source, table="0112") if has_left else None,
     )
 
 

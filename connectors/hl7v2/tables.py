@@ -186,12 +186,22 @@ ENCOUNTER_STATUS: Final = {
     "A16": "in-progress",
     "A21": "onleave",
     "A22": "in-progress",
+    "A23": "entered-in-error",  # ours: what is deleted of a patient's record is the visit
     "A25": "in-progress",
     "A26": "in-progress",
     "A27": "cancelled",
     "A38": "cancelled",
+    "A52": "in-progress",
+    "A53": "onleave",
 }
-"""Trigger event (table 0003) to Encounter.status; other events leave it to PV1."""
+"""Trigger event (table 0003) to Encounter.status; other events leave it to PV1.
+
+An event that takes another one back gives the status before that one: A13 (discharge), A12 (transfer), A52 and A53
+(leave of absence and return from it).
+"""
+
+NOT_DISCHARGED: Final = frozenset({"A13"})
+"""Events after which nobody has left, whatever discharge the segment still shows."""
 
 ENCOUNTER_PARTICIPANTS: Final[tuple[tuple[int, str, str], ...]] = (
     (7, "ATND", "attender"),
