@@ -15,9 +15,9 @@ at_line as (
 
 adjudications as (
 
-    select explanation_of_benefit_id, category_system, category_code, amount from at_claim
+    select explanation_of_benefit_id, category_system, category_code, reason_code, amount from at_claim
     union all
-    select explanation_of_benefit_id, category_system, category_code, amount from at_line
+    select explanation_of_benefit_id, category_system, category_code, reason_code, amount from at_line
 
 ),
 
@@ -25,6 +25,7 @@ kinds as (
 
     select
         explanation_of_benefit_id,
+        reason_code,
         amount,
         case
             when category_system = '{{ var("adjustment_groups") }}' then category_code
@@ -48,6 +49,7 @@ final as (
         sum(amount) filter (where kind = 'PR') as patient_adjustment_amount,
         sum(amount) filter (where kind = 'PI') as payer_adjustment_amount,
         sum(amount) filter (where kind in ('OA', 'CR')) as other_adjustment_amount,
+        sum(amount) filter (where kind = 'OA' and reason_code = '23') as prior_payer_adjustment_amount,
         sum(amount) filter (where kind = 'allowed') as allowed_amount,
         sum(amount) filter (where kind = 'patient') as patient_amount
 

@@ -56,7 +56,8 @@ amounts as (
         coalesce(adjustments.contractual_adjustment_amount, 0) as contractual_adjustment_amount,
         coalesce(adjustments.payer_adjustment_amount, 0) as payer_adjustment_amount,
         coalesce(adjustments.other_adjustment_amount, 0) as other_adjustment_amount,
-        coalesce(adjustments.patient_adjustment_amount, 0) as patient_adjustment_amount
+        coalesce(adjustments.patient_adjustment_amount, 0) as patient_adjustment_amount,
+        coalesce(adjustments.prior_payer_adjustment_amount, 0) as prior_payer_adjustment_amount
 
     from explanations
     left join answered on explanations.explanation_of_benefit_id = answered.explanation_of_benefit_id
@@ -72,14 +73,16 @@ final as (
         amounts.answered_claim_id::varchar as claim_id,
         -- The claim knows its patient better than the remittance, which may name the member only.
         coalesce(claim_patients.person_id, patients.person_id)::varchar as person_id,
-        amounts.patient_id::varchar as patient_id,
+        coalesce(claims.patient_id, amounts.patient_id)::varchar as patient_id,
         amounts.payer_organization_id::varchar as payer_organization_id,
         coalesce(organizations.name, amounts.payer_name, amounts.coverage_name)::varchar as payer_name,
         amounts.patient_control_number::varchar as patient_control_number,
         amounts.payer_control_number::varchar as payer_control_number,
         amounts.payment_number::varchar as payment_number,
+        amounts.status_code::varchar as status_code,
         amounts.outcome_code::varchar as outcome_code,
         amounts.disposition::varchar as disposition,
+        amounts.forwarded_to_name::varchar as forwarded_to_name,
         amounts.source::varchar as source,
         amounts.location::varchar as location,
         amounts.billed_amount::decimal(18, 2) as billed_amount,
@@ -89,11 +92,14 @@ final as (
         amounts.payer_adjustment_amount::decimal(18, 2) as payer_adjustment_amount,
         amounts.other_adjustment_amount::decimal(18, 2) as other_adjustment_amount,
         amounts.patient_adjustment_amount::decimal(18, 2) as patient_adjustment_amount,
+        amounts.prior_payer_adjustment_amount::decimal(18, 2) as prior_payer_adjustment_amount,
         amounts.patient_responsibility_amount::decimal(18, 2) as patient_responsibility_amount,
         (amounts.paid_amount = 0 and amounts.billed_amount > 0)::boolean as is_zero_paid,
+        (coalesce(amounts.status_code, '') = '22')::boolean as is_reversal,
         amounts.payment_date::date as payment_date,
         amounts.service_start_date::date as service_start_date,
         amounts.service_end_date::date as service_end_date,
+        amounts.created_at::timestamptz as answered_at,
         amounts.recorded_at::timestamptz as recorded_at,
         {{ traces([
             ('ExplanationOfBenefit', 'amounts.explanation_of_benefit_id'),

@@ -12,6 +12,8 @@ final as (
         claim_id || '/' || item_position as claim_item_id,
         claim_id,
         patient_id,
+        line_item_number,
+        diagnosis_number,
         service_code,
         service_system,
         {{ concept_name('service') }} as service_name,

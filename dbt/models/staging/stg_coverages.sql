@@ -23,6 +23,7 @@ final as (
         payer_name,
         group_number,
         plan_number,
+        plan_name,
         coverage_order,
         {{ fhir_moment('starts_text') }} as starts_at,
         {{ fhir_moment('ends_text') }} as ends_at,

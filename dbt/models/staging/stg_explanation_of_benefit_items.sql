@@ -12,6 +12,7 @@ final as (
         explanation_of_benefit_id || '/' || item_position as explanation_of_benefit_item_id,
         explanation_of_benefit_id,
         patient_id,
+        line_item_number,
         service_code,
         service_system,
         {{ concept_name('service') }} as service_name,
