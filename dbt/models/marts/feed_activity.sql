@@ -2,7 +2,7 @@ with
 
 messages as (
 
-    select * from {{ ref('stg_messages') }}
+    select * from {{ ref('int_message_order') }}
 
 ),
 
@@ -20,6 +20,9 @@ final as (
         sum(processed)::bigint as processed,
         sum(filtered)::bigint as filtered,
         sum(rejected)::bigint as rejected,
+        count(*) filter (where is_repeated)::bigint as repeated,
+        count(*) filter (where is_out_of_order)::bigint as out_of_order,
+        count(*) filter (where is_late)::bigint as late,
         count(*) filter (where state = 'received')::bigint as waiting,
         sum(resources)::bigint as resources,
         sum(changed)::bigint as changed,
