@@ -37,6 +37,12 @@ MARTS = {
     "immunizations": "lot_number",
     "conditions": "icd10_code",
     "medications": "rxnorm_code",
+    "charges": "procedure_code",
+    "claim_adjustments": "procedure_code",
+    "denials": "procedure_code",
+    "payments": "reference_number",
+    "receivables": "account_number",
+    "findings": None,
 }
 """Marts, and a column whose value must stand in the bytes a row leads to."""
 ROWS_TRACED = 5

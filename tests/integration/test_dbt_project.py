@@ -15,17 +15,26 @@ from pipelines.lake.manifest import Manifest
 from pipelines.views.tables import create_views, load_views
 
 MARTS = {
+    "account_adjustments",
     "appointments",
+    "charges",
+    "claim_adjustments",
     "claim_payments",
     "claims",
     "conditions",
+    "denials",
+    "eligibility_answers",
     "encounters",
     "feed_activity",
+    "findings",
     "immunizations",
     "lab_results",
     "medications",
+    "no_shows",
     "patient_records",
     "patients",
+    "payments",
+    "receivables",
 }
 
 

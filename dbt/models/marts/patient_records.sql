@@ -21,7 +21,7 @@ final as (
         location::varchar as location,
         (coalesce(is_active, true) and replaced_by_patient_id is null)::boolean as is_active,
         (replaced_by_patient_id is not null)::boolean as is_merged,
-        (birth_date_text is null and gender is null)::boolean as is_stub,
+        coalesce(authority = 0, birth_date_text is null and gender is null)::boolean as is_stub,
         birth_date::date as birth_date,
         least(placed_at, recorded_at)::timestamptz as first_recorded_at,
         recorded_at::timestamptz as recorded_at,

@@ -45,6 +45,7 @@ final as (
         message_position,
         version,
         event_at,
+        authority,
         recorded_at
 
     from source
