@@ -30,12 +30,20 @@ _MISDATED_BY = timedelta(hours=5)
 class Admissions:
     """The ADT messages of one site in one chapter."""
 
-    def __init__(self, chapter: Chapter, feed: SimulatedFeed, random: Random, misdated: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        chapter: Chapter,
+        people: People,
+        feed: SimulatedFeed,
+        stamp: Stamp,
+        random: Random,
+        misdated: Collection[str] = (),
+    ) -> None:
         """Write what happens at the site of `feed`; the visits `misdated` are written by a clock set wrong."""
         self._chapter = chapter
         self._site = feed.site
-        self._people = People(chapter, feed.site)
-        self._stamp = Stamp(feed)
+        self._people = people
+        self._stamp = stamp
         self._random = random
         self._misdated = frozenset(misdated)
         self._facility = feed.practice.facility
@@ -130,8 +138,8 @@ class Admissions:
     ) -> Draft:
         key, people = visit.registration_id, self._people
         wrong = _MISDATED_BY if visit.visit_id in self._misdated else timedelta()
-        codes = dict.fromkeys(visit.diagnoses if wrong else diagnoses)
-        dg1 = "".join(f"DG1|{number}||{coded(code)}|||F\r" for number, code in enumerate(codes, 1))
+        codes = {code.code: code for code in (visit.diagnoses if wrong else diagnoses)}
+        dg1 = "".join([f"DG1|{number}||{coded(code)}|||F\r" for number, code in enumerate(codes.values(), 1)])
         pv1 = self._pv1(visit, ward, prior, visit.started_at + wrong, ended_at + wrong if ended_at else None)
         tail = "" if event in ("A02", "A11") else f"{self._al1(key, at)}{dg1}"
         if event in ("A01", "A04", "A08"):
@@ -157,5 +165,8 @@ class Admissions:
         )
 
     def _al1(self, registration_id: str, at: datetime) -> str:
-        known = [each for each in self._allergies.get(registration_id, ()) if each.recorded_at <= at]
+        allergies = self._allergies.get(registration_id)
+        if not allergies:
+            return ""
+        known = [each for each in allergies if each.recorded_at <= at]
         return "".join(f"AL1|{number}|DA|{coded(each.substance)}\r" for number, each in enumerate(known, 1))

@@ -22,7 +22,9 @@ _PAYMENT_CODE = "PAY^Payment^99RIV"
 class Charges:
     """The DFT messages of one site in one chapter: one for all that is posted to a visit's account at one moment."""
 
-    def __init__(self, chapter: Chapter, books: Books, feed: SimulatedFeed, random: Random) -> None:
+    def __init__(
+        self, chapter: Chapter, books: Books, people: People, feed: SimulatedFeed, stamp: Stamp, random: Random
+    ) -> None:
         """Write the charges and entries of `books` at the site of `feed`."""
         self._postings: dict[tuple[str, datetime], tuple[list[Charge], list[AccountEntry]]] = defaultdict(
             lambda: ([], [])
@@ -34,8 +36,8 @@ class Charges:
             if entry.site == feed.site:
                 self._postings[entry.visit_id, entry.posted_at][1].append(entry)
         self._visits = {each.visit_id: each for each in chapter.visits if each.site == feed.site}
-        self._people = People(chapter, feed.site)
-        self._stamp = Stamp(feed)
+        self._people = people
+        self._stamp = stamp
         self._random = random
         self._facility = feed.practice.facility
 

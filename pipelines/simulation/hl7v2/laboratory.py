@@ -18,12 +18,12 @@ _CLASSES = {"AMB": "O", "EMER": "E", "IMP": "I", "VR": "O"}
 class Laboratory:
     """The ORU messages of one site in one chapter."""
 
-    def __init__(self, chapter: Chapter, feed: SimulatedFeed, random: Random) -> None:
+    def __init__(self, chapter: Chapter, people: People, feed: SimulatedFeed, stamp: Stamp, random: Random) -> None:
         """Write the reports of the site of `feed`."""
         self._reports = [each for each in chapter.reports if each.site == feed.site]
         self._visits = {each.visit_id: each for each in chapter.visits if each.site == feed.site}
-        self._people = People(chapter, feed.site)
-        self._stamp = Stamp(feed)
+        self._people = people
+        self._stamp = stamp
         self._random = random
         self._facility = feed.practice.facility
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from operator import attrgetter
 
-from pipelines.simulation.group import PAYERS, PRACTICES
-from pipelines.simulation.hl7v2.writing import address, day, escaped
+from pipelines.simulation.group import PAYERS
+from pipelines.simulation.hl7v2.writing import Stamp, address, day, escaped
 from pipelines.simulation.world import Chapter, Demographics, Policy, Registration, Site
 
 _GENDERS = {"female": "F", "male": "M", "unknown": "U"}
@@ -19,6 +20,7 @@ _RACES = {
 _ETHNICITIES = {"2135-2": "H^Hispanic or Latino^HL70189", "2186-5": "N^Not Hispanic or Latino^HL70189"}
 _LANGUAGES = {"en": "English", "es": "Spanish", "vi": "Vietnamese", "zh": "Chinese", "so": "Somali", "ar": "Arabic"}
 _RELATIONSHIPS = {"self": "SEL", "spouse": "SPO", "child": "CHD"}
+_RANK = attrgetter("rank")
 _SSN_IN_LIST: frozenset[Site] = frozenset({"hospital"})
 """Whose system lists the social security number in PID-3; others still write it in PID-19. Both are legal in 2.5.1."""
 
@@ -26,10 +28,10 @@ _SSN_IN_LIST: frozenset[Site] = frozenset({"hospital"})
 class People:
     """The patients of one chapter as one site's system writes them."""
 
-    def __init__(self, chapter: Chapter, site: Site) -> None:
+    def __init__(self, chapter: Chapter, site: Site, stamp: Stamp) -> None:
         """Write the registrations of `chapter` at `site`."""
         self.registrations = {key: each for key, each in chapter.registrations.items() if each.site == site}
-        self._zone = PRACTICES[site].zone
+        self._stamp = stamp
         self._stated = {key: each.stated for key, each in self.registrations.items()}
         self._truths = {each.person_id: each.truth for each in chapter.persons}
         self._pids: dict[tuple[str, int], str] = {}
@@ -62,8 +64,8 @@ class People:
 
     def insurance(self, registration_id: str, moment: datetime) -> str:
         """Return the IN1 segments of the policies in force on a day."""
-        policies = policies_on(self.registrations[registration_id], moment.astimezone(self._zone).date())
-        return "".join(self._in1(number, each) for number, each in enumerate(policies, 1))
+        policies = policies_on(self.registrations[registration_id], self._stamp.day(moment))
+        return "".join([self._in1(number, each) for number, each in enumerate(policies, 1)])
 
     def _pid(self, registration: Registration, stated: Demographics) -> str:
         identifiers, ssn = self._lists[registration.registration_id], stated.ssn
@@ -109,7 +111,7 @@ class People:
 def policies_on(registration: Registration, on: date) -> list[Policy]:
     """Return the policies in force on a day, the primary one first."""
     found = [each for each in registration.policies if each.starts <= on and (each.ends is None or each.ends >= on)]
-    return sorted(found, key=lambda policy: policy.rank)
+    return sorted(found, key=_RANK) if len(found) > 1 else found
 
 
 def _identifiers(registration: Registration) -> str:

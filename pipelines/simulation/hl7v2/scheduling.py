@@ -30,11 +30,11 @@ _REASONS = {
 class Scheduling:
     """The SIU messages of one site in one chapter."""
 
-    def __init__(self, chapter: Chapter, feed: SimulatedFeed, random: Random) -> None:
+    def __init__(self, chapter: Chapter, people: People, feed: SimulatedFeed, stamp: Stamp, random: Random) -> None:
         """Write the bookings of the site of `feed`."""
         self._bookings = [each for each in chapter.bookings if each.site == feed.site]
-        self._people = People(chapter, feed.site)
-        self._stamp = Stamp(feed)
+        self._people = people
+        self._stamp = stamp
         self._random = random
         self._facility = feed.practice.facility
 
@@ -48,9 +48,8 @@ class Scheduling:
 
     def _segments(self, booking: Booking, change: BookingChange) -> str:
         kind, facility = VISIT_TYPES[booking.visit_type], self._facility
-        starts, ends = (
-            self._stamp(at) for at in (change.starts_at, change.starts_at + timedelta(minutes=booking.minutes))
-        )
+        starts = self._stamp(change.starts_at)
+        ends = self._stamp(change.starts_at + timedelta(minutes=booking.minutes))
         number, minutes = f"{booking.booking_id}^{facility}", booking.minutes
         service = f"{kind.key}^{escaped(kind.name)}^99RIV"
         who = clinician(booking.clinician)

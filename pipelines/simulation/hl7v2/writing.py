@@ -17,6 +17,9 @@ _CODE_SYSTEMS = {"ICD-10-CM": "I10C", "LOINC": "LN", "RxNorm": "RXNORM", "CVX": 
 """Our name of a code system to its name in CWE-3 (table 0396)."""
 
 
+_TWO_DIGITS = tuple(f"{number:02d}" for number in range(60))
+
+
 class Draft(NamedTuple):
     """A message without its header, which is written when its place among the messages of its feed is known."""
 
@@ -29,6 +32,18 @@ class Draft(NamedTuple):
     """Everything after MSH, segments ended by CR."""
 
 
+class _Hour(NamedTuple):
+    """One hour of UTC as the clocks of a site show it; all its times differ in minutes and seconds only."""
+
+    beginning: str
+    """Of a DTM in it: year to hour."""
+    end: str
+    """The offset, where it is written."""
+    day: date
+    is_second: bool
+    """Whether it is the second of two hours with the same local time, when clocks are set back."""
+
+
 class Stamp:
     """Writes instants as a system does: in the zone of its site, with or without the offset."""
 
@@ -36,21 +51,43 @@ class Stamp:
         """Write as `feed` does."""
         self._zone = feed.practice.zone
         self._has_offsets = feed.has_offsets
+        self._hours: dict[int, _Hour] = {}
 
     def __call__(self, moment: datetime) -> str:
         """Return a DTM to the second; the second of two equal local times never goes without its offset."""
-        local = moment.astimezone(self._zone)
-        text = local.isoformat(timespec="seconds")
-        digits = text[:4] + text[5:7] + text[8:10] + text[11:13] + text[14:16] + text[17:19]
-        return digits + text[19:22] + text[23:25] if self._has_offsets or local.fold else digits
+        hour = self._hour(moment)
+        return f"{hour.beginning}{_TWO_DIGITS[moment.minute]}{_TWO_DIGITS[moment.second]}{hour.end}"
+
+    def day(self, moment: datetime) -> date:
+        """Return the day it is at the site."""
+        return self._hour(moment).day
+
+    def is_ambiguous(self, moment: datetime) -> bool:
+        """Return whether the local time of a moment, without its offset, would be read as the hour before."""
+        return self._hour(moment).is_second
+
+    def _hour(self, moment: datetime) -> _Hour:
+        key = moment.toordinal() * 24 + moment.hour
+        found = self._hours.get(key)
+        if found is None:
+            local = moment.astimezone(self._zone)
+            offset = f"{local:%z}" if self._has_offsets or local.fold else ""
+            found = self._hours[key] = _Hour(f"{local:%Y%m%d%H}", offset, local.date(), bool(local.fold))
+        return found
 
 
-def header(feed: SimulatedFeed, stamp: Stamp, draft: Draft, control_id: str) -> str:
-    """Return the MSH segment of a message, with the character set the rest is encoded in."""
-    return (
-        f"MSH|^~\\&|{feed.application}|{feed.practice.facility}|WHOLECHART|RIVERBEND|{stamp(draft.sent_at)}||"
-        f"{draft.kind}|{control_id}|P|2.5.1||||||UNICODE UTF-8\r"
-    )
+class Header:
+    """Writes the MSH segments of a feed, with the character set the rest is encoded in."""
+
+    def __init__(self, feed: SimulatedFeed, stamp: Stamp) -> None:
+        """Write as `feed` does, times by `stamp`."""
+        self._beginning = f"MSH|^~\\&|{feed.application}|{feed.practice.facility}|WHOLECHART|RIVERBEND|"
+        self._stamp = stamp
+
+    def __call__(self, draft: Draft, control_id: str) -> str:
+        """Return the MSH segment of a message."""
+        sent_at = self._stamp(draft.sent_at)
+        return f"{self._beginning}{sent_at}||{draft.kind}|{control_id}|P|2.5.1||||||UNICODE UTF-8\r"
 
 
 def escaped(text: str) -> str:
@@ -63,6 +100,7 @@ def day(value: date) -> str:
     return f"{value.year:04d}{value.month:02d}{value.day:02d}"
 
 
+@lru_cache(maxsize=1 << 14)
 def money(cents: int) -> str:
     """Return an amount of whole cents as a number."""
     sign = "-" if cents < 0 else ""
