@@ -1,0 +1,1 @@
+"""The schedule: weekly rules in local time, openings, appointments that cannot collide, series, waitlist, reminders."""

@@ -1,0 +1,172 @@
+"""Finding rows of the schedule, and reading calendars out of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.orm import Session, selectinload
+
+from ehr_pm.rows import Row
+from ehr_pm.scheduling.models import (
+    Appointment,
+    Bookable,
+    ResourceBooking,
+    ScheduleException,
+    ScheduleRule,
+    WaitlistEntry,
+)
+from ehr_pm.scheduling.openings import Calendar, Rule, Span, Taken
+from ehr_pm.scheduling.states import BLOCKING
+from hub_core.errors import NotFoundError
+
+T = TypeVar("T", bound=Row)
+
+
+def get(session: Session, kind: type[T], row_id: UUID, name: str) -> T:
+    """Return a row by its id.
+
+    Raises:
+        NotFoundError: if there is none; `name` is what a person calls it.
+    """
+    row = session.get(kind, row_id)
+    if row is None:
+        raise NotFoundError(f"there is no such {name}")
+    return row
+
+
+def locked(session: Session, appointment_id: UUID) -> Appointment:
+    """Return an appointment that nobody else can change until the act ends.
+
+    Raises:
+        NotFoundError: if there is none.
+    """
+    query = select(Appointment).where(Appointment.appointment_id == appointment_id).with_for_update(of=Appointment)
+    row = session.scalars(query).one_or_none()
+    if row is None:
+        raise NotFoundError("there is no such appointment")
+    return row
+
+
+def bookables(session: Session, ids: Iterable[UUID]) -> list[Bookable]:
+    """Return what is to be taken, in order of id: all who book lock in the same order.
+
+    Raises:
+        NotFoundError: if one is not known or not in use.
+    """
+    wanted = sorted(set(ids))
+    query = select(Bookable).where(Bookable.bookable_id.in_(wanted), Bookable.is_active)
+    found = {row.bookable_id: row for row in session.scalars(query.options(selectinload(Bookable.rules)))}
+    if len(found) != len(wanted):
+        raise NotFoundError("there is no such practitioner, room or device to book")
+    return [found[each] for each in wanted]
+
+
+def of_location(session: Session, location_id: UUID) -> list[Bookable]:
+    """Return what can be booked at a location, by kind and name."""
+    query = select(Bookable).where(Bookable.location_id == location_id, Bookable.is_active)
+    return list(session.scalars(query.order_by(Bookable.kind, Bookable.name)))
+
+
+def calendars(session: Session, taken: Sequence[Bookable], during: Span, zone: ZoneInfo) -> dict[UUID, Calendar]:
+    """Return the calendars of bookables for a stretch of time, in three statements however many there are."""
+    ids = [each.bookable_id for each in taken]
+    window = Range(*during)
+    exceptions: dict[tuple[UUID, bool], list[Span]] = defaultdict(list)
+    query = select(ScheduleException).where(
+        ScheduleException.bookable_id.in_(ids), ScheduleException.during.op("&&")(window)
+    )
+    for each in session.scalars(query):
+        exceptions[each.bookable_id, each.is_open].append(_span(each.during))
+    lanes: dict[UUID, list[Taken]] = defaultdict(list)
+    booked = select(ResourceBooking.taken_id, ResourceBooking.lane, ResourceBooking.during).where(
+        ResourceBooking.taken_id.in_(ids), ResourceBooking.is_blocking, ResourceBooking.during.op("&&")(window)
+    )
+    for taken_id, lane, span in session.execute(booked):
+        lanes[taken_id].append(Taken(lane, _span(span)))
+    return {
+        each.bookable_id: Calendar(
+            zone,
+            each.lanes,
+            tuple(_rule(rule) for rule in each.rules),
+            tuple(exceptions[each.bookable_id, True]),
+            tuple(exceptions[each.bookable_id, False]),
+            tuple(lanes[each.bookable_id]),
+        )
+        for each in taken
+    }
+
+
+def patient_lane(session: Session, patient_id: UUID, during: Span) -> int | None:
+    """Return 1 when a patient has no other appointment at that time."""
+    query = select(func.count()).where(
+        ResourceBooking.taken_id == patient_id,
+        ResourceBooking.is_blocking,
+        ResourceBooking.during.op("&&")(Range(*during)),
+    )
+    return None if session.scalar(query) else 1
+
+
+def release_expired_holds(session: Session, taken_ids: Iterable[UUID], moment: datetime) -> None:
+    """Free what is held longer than it may be."""
+    expired = (
+        select(Appointment.appointment_id)
+        .join(ResourceBooking, ResourceBooking.appointment_id == Appointment.appointment_id)
+        .where(
+            Appointment.status == "hold",
+            Appointment.held_until <= moment,
+            ResourceBooking.is_blocking,
+            ResourceBooking.taken_id.in_(list(taken_ids)),
+        )
+        .with_for_update(skip_locked=True, of=Appointment)
+    )
+    ids = list(session.scalars(expired))
+    if ids:
+        session.execute(
+            update(ResourceBooking).where(ResourceBooking.appointment_id.in_(ids)).values(is_blocking=False)
+        )
+
+
+def day(session: Session, location_id: UUID, during: Span) -> list[Appointment]:
+    """Return a location's appointments that begin in a stretch of time and still keep it, in order."""
+    query = select(Appointment).where(
+        Appointment.location_id == location_id,
+        Appointment.starts_at >= during[0],
+        Appointment.starts_at < during[1],
+        Appointment.status.in_(BLOCKING | {"noshow"}),
+    )
+    return list(session.scalars(query.order_by(Appointment.starts_at, Appointment.appointment_id)))
+
+
+def waiting(session: Session, location_id: UUID, visit_type_id: UUID, on: date) -> list[WaitlistEntry]:
+    """Return who would come on a day, the most urgent and then the longest waiting first; each is locked."""
+    query = (
+        select(WaitlistEntry)
+        .where(
+            WaitlistEntry.location_id == location_id,
+            WaitlistEntry.visit_type_id == visit_type_id,
+            WaitlistEntry.state == "waiting",
+            WaitlistEntry.not_before <= on,
+            WaitlistEntry.not_after >= on,
+        )
+        .order_by(WaitlistEntry.priority, WaitlistEntry.created_at)
+        .with_for_update(skip_locked=True)
+    )
+    return list(session.scalars(query))
+
+
+def _span(during: Range[datetime]) -> Span:
+    assert during.lower is not None  # noqa: S101 - the columns hold bounded ranges only
+    assert during.upper is not None  # noqa: S101
+    return during.lower, during.upper
+
+
+def _rule(row: ScheduleRule) -> Rule:
+    kinds = None if row.visit_type_ids is None else frozenset(row.visit_type_ids)
+    return Rule(row.weekday, row.starts, row.ends, row.valid_from, row.valid_to, row.every_weeks, kinds)

@@ -1,0 +1,284 @@
+"""What can be done on the schedule, as parts of acts; that nothing is booked twice is the database's own word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from psycopg.errors import ExclusionViolation
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ehr_pm.acts import Act
+from ehr_pm.organisation.models import Location
+from ehr_pm.scheduling import fhir, reminders, repository
+from ehr_pm.scheduling.models import (
+    Appointment,
+    AppointmentStatusEvent,
+    Bookable,
+    ResourceBooking,
+    VisitType,
+)
+from ehr_pm.scheduling.openings import Calendar, Span, starts
+from ehr_pm.scheduling.repository import get
+from ehr_pm.scheduling.schemas import NewAppointment
+from ehr_pm.scheduling.states import BLOCKING, refuse_step
+from ehr_pm.scheduling.walltime import day_span, to_instant, to_local
+from hub_core.errors import ConflictError
+
+HOLD = timedelta(minutes=10)
+STEP = timedelta(minutes=10)
+_DAY = timedelta(days=1)
+
+
+def find(
+    session: Session, location_id: UUID, visit_type_id: UUID, bookable_ids: Sequence[UUID], first: date, last: date
+) -> list[datetime]:
+    """Return the wall times, from the first local day to the last, at which a visit could start.
+
+    Raises:
+        NotFoundError: if the location, the visit type or one of the bookables is not known.
+    """
+    location, visit_type = get(session, Location, location_id, "location"), _visit_type(session, visit_type_id)
+    zone = ZoneInfo(location.zone)
+    taken = repository.bookables(session, bookable_ids)
+    window = (day_span(first, zone)[0] - _DAY, day_span(last, zone)[1] + _DAY)
+    known = repository.calendars(session, taken, window, zone)
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    before = timedelta(minutes=visit_type.minutes_before)
+    lasting = before + timedelta(minutes=visit_type.minutes + visit_type.minutes_after)
+    found = starts(list(known.values()), days, visit_type_id, lasting, STEP)
+    local = [to_local(start + before, zone) for start in found]
+    return [start for start in local if first <= start.date() <= last]
+
+
+def hold(doing: Act, told: NewAppointment) -> Appointment:
+    """Keep a time for a few minutes while somebody decides.
+
+    Raises:
+        ConflictError: if it is taken.
+    """
+    return _place(doing, told, "hold", held_until=doing.moment + HOLD)
+
+
+def book(doing: Act, told: NewAppointment, **series: Any) -> Appointment:
+    """Book a visit.
+
+    Raises:
+        NonexistentTimeError: if the clocks jump over its time.
+        ConflictError: if something it needs is closed or taken, and no reason to override is given.
+    """
+    return _place(doing, told, "booked", **series)
+
+
+def book_held(doing: Act, appointment_id: UUID) -> Appointment:
+    """Book what is held.
+
+    Raises:
+        ConflictError: if the hold has run out.
+    """
+    row = repository.locked(doing.session, appointment_id)
+    if row.status == "hold" and row.held_until is not None and row.held_until <= doing.moment:
+        raise ConflictError("this time was held too long ago; find it again")
+    return _step(doing, row, "booked", held_until=None)
+
+
+def confirm(doing: Act, appointment_id: UUID) -> Appointment:
+    """Note that the patient says they will come."""
+    return _step(doing, repository.locked(doing.session, appointment_id), "confirmed")
+
+
+def arrive(doing: Act, appointment_id: UUID) -> Appointment:
+    """Check a patient in."""
+    return _step(doing, repository.locked(doing.session, appointment_id), "arrived")
+
+
+def bring_to_room(doing: Act, appointment_id: UUID) -> Appointment:
+    """Note that the patient is in a room."""
+    return _step(doing, repository.locked(doing.session, appointment_id), "roomed")
+
+
+def begin(doing: Act, appointment_id: UUID) -> Appointment:
+    """Note that the clinician is with the patient."""
+    return _step(doing, repository.locked(doing.session, appointment_id), "in_visit")
+
+
+def check_out(doing: Act, appointment_id: UUID) -> Appointment:
+    """Note that the visit is over."""
+    return _step(doing, repository.locked(doing.session, appointment_id), "checked_out")
+
+
+def cancel(doing: Act, appointment_id: UUID, reason: str) -> Appointment:
+    """Give the time free because somebody will not come."""
+    return _step(doing, repository.locked(doing.session, appointment_id), "cancelled", reason)
+
+
+def note_no_show(doing: Act, appointment_id: UUID) -> Appointment:
+    """Note that the patient did not come.
+
+    Raises:
+        ConflictError: if it has not begun yet.
+    """
+    row = repository.locked(doing.session, appointment_id)
+    if row.starts_at > doing.moment:
+        raise ConflictError("nobody is late for an appointment that has not begun")
+    return _step(doing, row, "noshow")
+
+
+def reschedule(doing: Act, appointment_id: UUID, told: NewAppointment, reason: str) -> Appointment:
+    """Move a visit: the old appointment is given free and the new one booked, or nothing changes.
+
+    Raises:
+        ConflictError: if it is another patient's, or the new time is taken.
+    """
+    old = repository.locked(doing.session, appointment_id)
+    if old.patient_id != told.patient_id:
+        raise ConflictError("an appointment is moved for the patient it was made for")
+    _step(doing, old, "rescheduled", reason)
+    return _place(doing, told, "booked", rescheduled_from=old.appointment_id)
+
+
+def _place(doing: Act, told: NewAppointment, status: str, **columns: Any) -> Appointment:
+    session = doing.session
+    location, visit_type = (
+        get(session, Location, told.location_id, "location"),
+        _visit_type(session, told.visit_type_id),
+    )
+    zone = ZoneInfo(location.zone)
+    begins = to_instant(told.start, zone)
+    ends = begins + timedelta(minutes=visit_type.minutes)
+    during = (begins - timedelta(minutes=visit_type.minutes_before), ends + timedelta(minutes=visit_type.minutes_after))
+    taken = repository.bookables(session, told.bookable_ids)
+    if any(each.location_id != told.location_id for each in taken):
+        raise ConflictError("what is booked together is at one location")
+    repository.release_expired_holds(session, [*told.bookable_ids, told.patient_id], doing.moment)
+    row = Appointment(
+        patient_id=told.patient_id,
+        location_id=location.location_id,
+        visit_type_id=visit_type.visit_type_id,
+        status=status,
+        starts_at=begins,
+        ends_at=ends,
+        local_start=told.start,
+        override_reason=told.override_reason,
+        **columns,
+    )
+    doing.add(row)
+    _take(doing, row, taken, during, zone)
+    session.refresh(row, ["bookings", "location", "visit_type"])
+    _write_down(doing, row, None)
+    if status == "booked":
+        reminders.queue(doing, row)
+    _say(doing, row, "hold" if status == "hold" else "book", taken)
+    return row
+
+
+def _take(doing: Act, row: Appointment, taken: Sequence[Bookable], during: Span, zone: ZoneInfo) -> None:
+    """Take a lane of each bookable, and the patient's time; of two who take the last at once, one is refused."""
+    session = doing.session
+    for _ in range(1 + max(each.lanes for each in taken)):
+        known = repository.calendars(session, taken, (during[0] - _DAY, during[1] + _DAY), zone)
+        lanes = [(each, _lane(row, each, known[each.bookable_id], during)) for each in taken]
+        rows = [_booking(row, each.bookable_id, each.kind, lane, during) for each, lane in lanes]
+        rows.append(_booking(row, row.patient_id, "patient", _patient_lane(session, row, during), during))
+        rows.sort(key=lambda each: each.taken_id)  # so that no two who book wait for each other in a ring
+        try:
+            with session.begin_nested():
+                session.add_all(rows)
+        except IntegrityError as error:
+            if not isinstance(error.orig, ExclusionViolation):
+                raise
+            continue  # somebody took one of these lanes a moment ago: look again
+        return
+    raise ConflictError("somebody else has just taken this time")
+
+
+def _lane(row: Appointment, bookable: Bookable, calendar: Calendar, during: Span) -> int:
+    """Return the lane to take, above the capacity only where there is a reason to override."""
+    days = sorted({to_local(moment, calendar.zone).date() for moment in during})
+    hours = calendar.open_hours(days, row.visit_type_id)
+    is_open = any(opens <= during[0] and during[1] <= closes for opens, closes in hours)
+    lane = calendar.free_lane(during)
+    if row.override_reason is not None:
+        return lane or calendar.override_lane(during)
+    if not is_open:
+        raise ConflictError(f"the {bookable.kind} is not there for this visit at that time")
+    if lane is None:
+        raise ConflictError(f"the {bookable.kind} is taken at that time")
+    return lane
+
+
+def _patient_lane(session: Session, row: Appointment, during: Span) -> int:
+    lane = repository.patient_lane(session, row.patient_id, during)
+    if lane is not None:
+        return lane
+    if row.override_reason is None:
+        raise ConflictError("the patient has another appointment at that time")
+    highest = select(func.max(ResourceBooking.lane)).where(ResourceBooking.taken_id == row.patient_id)
+    return int(session.scalar(highest) or 0) + 1
+
+
+def _booking(row: Appointment, taken_id: UUID, kind: str, lane: int, during: Span) -> ResourceBooking:
+    return ResourceBooking(
+        appointment_id=row.appointment_id, taken_id=taken_id, kind=kind, lane=lane, during=Range(*during)
+    )
+
+
+def _step(doing: Act, row: Appointment, status: str, reason: str | None = None, **columns: Any) -> Appointment:
+    old = row.status
+    refuse_step(old, status)
+    columns["held_until"] = None
+    doing.change(row, status=status, status_reason=reason, **columns)
+    if (old in BLOCKING) != (status in BLOCKING):
+        _block(doing, row, is_blocking=status in BLOCKING)
+    _write_down(doing, row, reason)
+    if status == "booked":
+        reminders.queue(doing, row)
+    elif status not in ("confirmed",):
+        reminders.cancel(doing, row)
+    taken = [each.taken_id for each in row.bookings if each.kind != "patient"]
+    _say(doing, row, status, repository.bookables(doing.session, taken))
+    return row
+
+
+def _block(doing: Act, row: Appointment, *, is_blocking: bool) -> None:
+    """Give the time free, or take it again when somebody arrives late whom one had given up.
+
+    Raises:
+        ConflictError: if somebody else has it by now.
+    """
+    statement = update(ResourceBooking).where(ResourceBooking.appointment_id == row.appointment_id)
+    try:
+        with doing.session.begin_nested():
+            doing.session.execute(statement.values(is_blocking=is_blocking))
+    except IntegrityError as error:
+        raise ConflictError("this time was given to somebody else; book another") from error
+
+
+def _write_down(doing: Act, row: Appointment, reason: str | None) -> None:
+    counted = select(func.count()).where(AppointmentStatusEvent.appointment_id == row.appointment_id)
+    doing.add(
+        AppointmentStatusEvent(
+            appointment_id=row.appointment_id,
+            number=int(doing.session.scalar(counted) or 0) + 1,
+            status=row.status,
+            reason=reason,
+            recorded_at=doing.moment,
+            principal_id=doing.actor.principal_id,
+        )
+    )
+
+
+def _say(doing: Act, row: Appointment, verb: str, taken: Sequence[Bookable]) -> None:
+    detail = {"override": "yes"} if row.override_reason else {}
+    projected = fhir.appointment(row, list(taken))
+    doing.done(f"appointment.{verb}", projected, patient_id=row.patient_id, location=row.location.key, **detail)
+
+
+def _visit_type(session: Session, visit_type_id: UUID) -> VisitType:
+    return get(session, VisitType, visit_type_id, "visit type")

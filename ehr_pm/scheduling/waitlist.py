@@ -1,0 +1,60 @@
+"""The waitlist: who would come sooner, and filling a time that was given free with the first of them who can."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from ehr_pm.acts import Act
+from ehr_pm.scheduling import repository
+from ehr_pm.scheduling.models import Appointment, WaitlistEntry
+from ehr_pm.scheduling.schemas import NewAppointment, NewWaitlistEntry
+from ehr_pm.scheduling.service import book
+from hub_core.errors import ConflictError
+
+
+def join(doing: Act, told: NewWaitlistEntry) -> WaitlistEntry:
+    """Put a patient on the waitlist."""
+    row = WaitlistEntry(**told.model_dump())
+    doing.add(row)
+    doing.noted("waitlist.join", patient_id=row.patient_id, entry_id=str(row.entry_id))
+    return row
+
+
+def withdraw(doing: Act, entry_id: UUID) -> None:
+    """Take a patient off the waitlist.
+
+    Raises:
+        ConflictError: if the entry was filled or withdrawn before.
+    """
+    row = repository.get(doing.session, WaitlistEntry, entry_id, "waitlist entry")
+    if row.state != "waiting":
+        raise ConflictError(f"this waitlist entry is {row.state}")
+    doing.change(row, state="withdrawn")
+    doing.noted("waitlist.withdraw", patient_id=row.patient_id, entry_id=str(row.entry_id))
+
+
+def fill(doing: Act, freed: Appointment) -> Appointment | None:
+    """Book the time of an appointment that was given free for the first on the waitlist who can have it.
+
+    Somebody on the list who has another appointment at that time is passed over, and stays on it.
+    """
+    ids = tuple(each.taken_id for each in freed.bookings if each.kind != "patient")
+    on = freed.local_start.date()
+    for entry in repository.waiting(doing.session, freed.location_id, freed.visit_type_id, on):
+        if entry.bookable_id is not None and entry.bookable_id not in ids:
+            continue
+        told = NewAppointment(
+            patient_id=entry.patient_id,
+            location_id=freed.location_id,
+            visit_type_id=freed.visit_type_id,
+            bookable_ids=ids,
+            local_start=freed.local_start,
+        )
+        try:
+            with doing.session.begin_nested():
+                booked = book(doing, told)
+        except ConflictError:
+            continue
+        doing.change(entry, state="filled", appointment_id=booked.appointment_id)
+        return booked
+    return None
