@@ -16,6 +16,8 @@ from pathlib import Path
 from pipelines.simulation.sending import Sent
 
 _LINE_END = b"\x0b"
+_FRAME = b"\x0b%b\x1c\r"
+"""MLLP: a file holds many messages, and where one that is cut off ends is to be seen."""
 _MOST_OPEN = 200
 _MOST_MESSAGES = 5000
 _MOST_INTERCHANGES = 50
@@ -49,7 +51,8 @@ def merge_runs(runs: list[Path], folder: Path) -> None:
                     stream.close()
                 number, held = number + 1, 0
                 stream = (folder / f"{number:06d}.{suffix.decode()}").open("wb")
-            stream.write(body[:-1].replace(_LINE_END, b"\n"))
+            body = body[:-1].replace(_LINE_END, b"\n")
+            stream.write(_FRAME % body if suffix == b"hl7" else body)
             before, held = (at, suffix), held + 1
     finally:
         if stream is not None:
