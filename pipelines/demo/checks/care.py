@@ -101,6 +101,6 @@ CARE = (
     Check(
         "allergies by location and substance",
         "SELECT site, code, count(*) FROM allergies GROUP BY ALL",
-        "SELECT location, code, count(*) FROM staging.stg_allergy_intolerances GROUP BY ALL",
+        "SELECT location, allergy_code, count(*) FROM staging.stg_allergy_intolerances GROUP BY ALL",
     ),
 )

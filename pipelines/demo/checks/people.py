@@ -16,7 +16,7 @@ HELD_RECORDS = """
                 '|',
                 parse_filename(member.identifier_system),
                 member.identifier_value,
-                patient.given_names,
+                split_part(patient.given_names, ' ', 1),
                 records.birth_date
             ))
         END AS record_key
