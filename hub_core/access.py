@@ -1,0 +1,227 @@
+"""The one decision: may this principal do this, to whose data, where? Deny by default.
+
+    role x action x location x care team x sensitivity
+
+Roles are given for a location and a time; what a role may do is the table `PERMISSIONS`, and nothing else grants
+anything. API, pages, dashboards, listeners and exports all ask `decide`; lists and totals ask `visible_locations` and
+filter in SQL, so that what may not be opened is neither shown nor counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+from uuid import UUID
+
+Role: TypeAlias = Literal[
+    "administrator",
+    "manager",
+    "front_desk",
+    "medical_assistant",
+    "clinician",
+    "biller",
+    "analyst",
+    "privacy_officer",
+    "patient",
+    "third_party",
+    "interface",
+]
+
+Action: TypeAlias = Literal[
+    "organisation.read",
+    "organisation.write",
+    "user.read",
+    "user.write",
+    "audit.read",
+    "disclosure.read",
+    "patient.read",
+    "patient.write",
+    "patient.merge",
+    "coverage.read",
+    "coverage.write",
+    "eligibility.check",
+    "schedule.read",
+    "schedule.write",
+    "appointment.write",
+    "appointment.override",
+    "chart.read",
+    "chart.write",
+    "glass.break",
+    "glass.review",
+    "billing.read",
+    "billing.write",
+    "report.read",
+    "export.run",
+    "feed.read",
+    "message.write",
+]
+
+_DESK: Final = frozenset[Action](
+    {
+        "organisation.read",
+        "patient.read",
+        "patient.write",
+        "coverage.read",
+        "coverage.write",
+        "eligibility.check",
+        "schedule.read",
+        "appointment.write",
+    }
+)
+
+PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = {
+    "administrator": frozenset(
+        {
+            "organisation.read",
+            "organisation.write",
+            "user.read",
+            "user.write",
+            "audit.read",
+            "feed.read",
+            "schedule.read",
+            "schedule.write",
+        }
+    ),
+    "manager": _DESK
+    | {"schedule.write", "appointment.override", "billing.read", "report.read", "feed.read", "user.read"},
+    "front_desk": _DESK,
+    "medical_assistant": _DESK | {"chart.read", "glass.break"},
+    "clinician": _DESK | {"appointment.override", "chart.read", "chart.write", "glass.break", "report.read"},
+    "biller": frozenset(
+        {
+            "organisation.read",
+            "patient.read",
+            "coverage.read",
+            "coverage.write",
+            "eligibility.check",
+            "schedule.read",
+            "billing.read",
+            "billing.write",
+            "report.read",
+        }
+    ),
+    "analyst": frozenset({"organisation.read", "report.read", "feed.read"}),
+    "privacy_officer": frozenset(
+        {
+            "organisation.read",
+            "user.read",
+            "audit.read",
+            "disclosure.read",
+            "glass.review",
+            "patient.read",
+            "patient.merge",
+        }
+    ),
+    "patient": frozenset({"patient.read", "coverage.read", "schedule.read", "chart.read", "disclosure.read"}),
+    "third_party": frozenset({"patient.read", "chart.read"}),
+    "interface": frozenset({"message.write"}),
+}
+"""What each role may do, where it is held. An administrator runs the house and sees no chart."""
+
+NEEDS_CARE_TEAM: Final = frozenset({"42cfr2", "psychotherapy"})
+"""Records only those who treat the patient may read: 42 CFR 2.12 and 2.31, 45 CFR 164.508(a)(2)."""
+NEVER_BY_GLASS: Final = frozenset({"psychotherapy"})
+"""Records that no emergency opens: psychotherapy notes need an authorization (45 CFR 164.508(a)(2))."""
+HIDDEN_FROM_OTHERS: Final = frozenset({"minor"})
+"""Care a minor may seek alone; whoever acts for the minor does not see it."""
+
+_ABOUT_CHARTS: Final = frozenset[Action]({"chart.read", "chart.write"})
+_OF_ONES_OWN: Final = frozenset[Role]({"patient", "third_party"})
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role, and the keys of the locations where it is held now; None is the whole group."""
+
+    role: Role
+    locations: frozenset[str] | None = None
+    patient_ids: frozenset[UUID] = frozenset()
+    """Whose data, for patients and third parties; they reach nobody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Everything a decision needs to know of a principal, as it is at this request."""
+
+    principal_id: UUID
+    name: str
+    grants: tuple[Grant, ...]
+    care_team_of: frozenset[UUID] = frozenset()
+    """Patients whom they treat."""
+    broken_glass: frozenset[UUID] = frozenset()
+    """Patients whose chart they opened in an emergency, with a reason, not long ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an action is about."""
+
+    locations: frozenset[str] | None = None
+    """Keys of the locations that own the data, or where the patient is known; None: no location owns it."""
+    patient_id: UUID | None = None
+    sensitivity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer, and why."""
+
+    is_allowed: bool
+    reason: str = ""
+    is_breakable: bool = False
+    """Whether breaking the glass would open it."""
+
+
+ALLOWED: Final = Decision(True)
+NOTHING: Final = Subject()
+
+
+def decide(access: Access, action: Action, subject: Subject = NOTHING) -> Decision:
+    """Return whether a principal may do something, and if not, why not."""
+    grants = [grant for grant in access.grants if action in PERMISSIONS[grant.role]]
+    if not grants:
+        return Decision(False, "no role of yours allows this")
+    glass_is_broken = subject.patient_id in access.broken_glass
+    if not any(_reaches(grant, subject) for grant in grants):
+        if glass_is_broken and action in _ABOUT_CHARTS and subject.sensitivity not in NEVER_BY_GLASS:
+            return ALLOWED
+        return Decision(False, "no role of yours reaches this", is_breakable=_can_break(access, action, subject))
+    if subject.sensitivity in HIDDEN_FROM_OTHERS and all(grant.role == "third_party" for grant in grants):
+        return Decision(False, "this care is confidential")
+    if subject.sensitivity in NEEDS_CARE_TEAM and not _treats(access, grants, subject):
+        if glass_is_broken and subject.sensitivity not in NEVER_BY_GLASS:
+            return ALLOWED
+        return Decision(False, "only those who treat the patient", is_breakable=_can_break(access, action, subject))
+    return ALLOWED
+
+
+def visible_locations(access: Access, action: Action) -> frozenset[str] | None:
+    """Return the locations whose data a list may show and a total may count; None is all of them."""
+    reached: set[str] = set()
+    for grant in access.grants:
+        if action in PERMISSIONS[grant.role] and grant.role not in _OF_ONES_OWN:
+            if grant.locations is None:
+                return None
+            reached |= grant.locations
+    return frozenset(reached)
+
+
+def _reaches(grant: Grant, subject: Subject) -> bool:
+    if grant.role in _OF_ONES_OWN:
+        return subject.patient_id is not None and subject.patient_id in grant.patient_ids
+    if grant.locations is None or subject.locations is None:
+        return True
+    return not grant.locations.isdisjoint(subject.locations)
+
+
+def _treats(access: Access, grants: list[Grant], subject: Subject) -> bool:
+    is_own = any(grant.role == "patient" and _reaches(grant, subject) for grant in grants)
+    return is_own or subject.patient_id in access.care_team_of
+
+
+def _can_break(access: Access, action: Action, subject: Subject) -> bool:
+    """Return whether this principal could open it in an emergency."""
+    if subject.patient_id is None or action not in _ABOUT_CHARTS or subject.sensitivity in NEVER_BY_GLASS:
+        return False
+    return any("glass.break" in PERMISSIONS[grant.role] for grant in access.grants)
