@@ -1,16 +1,17 @@
-"""The books that family practice keeps itself: charges and credits, what insurers and patients pay, what is written off."""
+"""The books that family practice keeps itself: charges and credits, payments of insurers and patients, write-offs."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from random import Random
+from typing import Literal
 
 from pipelines.simulation.billing.care import Care, cover, diagnoses, payer_kind
 from pipelines.simulation.billing.fees import ALLOWED, SERVICES
 from pipelines.simulation.billing.services import Service, services_of
 from pipelines.simulation.group import END_INSTANT
 from pipelines.simulation.money import AccountEntry, Books, Charge
-from pipelines.simulation.world import Chapter, Policy, Visit
+from pipelines.simulation.world import Chapter, Code, Policy, Visit
 
 SMALL_BALANCE = "SMALL"
 """The practice's own reason to write off what is not worth a letter."""
@@ -82,12 +83,23 @@ class _Account:
             self._post("adjustment", self._payer, total - allowed, posted, "CO", "45")
         self._patient_pays(share - copay, posted, at_once=0)
 
-    def _charge(self, charge_id: str, service: Service, diagnosis: object, at: datetime) -> Charge:
+    def _charge(self, charge_id: str, service: Service, diagnosis: Code, at: datetime) -> Charge:
         visit = self._visit
         charge = Charge(
-            charge_id, visit.registration_id, visit.site, visit.visit_id, visit.clinician, SERVICES[service.code],
-            diagnosis, service.units, service.fee, at, None, self._payer, service.modifier,  # type: ignore[arg-type]
-        )  # fmt: skip
+            charge_id,
+            visit.registration_id,
+            visit.site,
+            visit.visit_id,
+            visit.clinician,
+            SERVICES[service.code],
+            diagnosis,
+            service.units,
+            service.fee,
+            at,
+            None,
+            self._payer,
+            service.modifier,
+        )
         self._books.charges.append(charge)
         return charge
 
@@ -126,7 +138,7 @@ class _Account:
                 charge.charge_id,
                 charge.payer,
                 charge.modifier,
-            )  # fmt: skip
+            )
         )
 
     def _patient_share(self, services: list[Service], allowed: int) -> int:
@@ -167,7 +179,13 @@ class _Account:
             self._post("adjustment", None, due, later + timedelta(days=45), "", SMALL_BALANCE)
 
     def _post(
-        self, kind: str, payer: str | None, amount: int, at: datetime, group_code: str = "", reason_code: str = ""
+        self,
+        kind: Literal["payment", "adjustment"],
+        payer: str | None,
+        amount: int,
+        at: datetime,
+        group_code: str = "",
+        reason_code: str = "",
     ) -> None:
         if at > END_INSTANT:
             return
@@ -184,6 +202,6 @@ class _Account:
                 amount,
                 at,
                 group_code,
-                reason_code,  # type: ignore[arg-type]
-            )  # fmt: skip
+                reason_code,
+            )
         )

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 
-from pipelines.simulation.billing.fees import SERVICES
 from pipelines.simulation.group import PAYERS, PRACTICES
 from pipelines.simulation.world import Chapter, Code, Policy, Registration, Site, Visit
 
@@ -60,8 +59,3 @@ def diagnoses(visit: Visit) -> tuple[Code, ...]:
 def payer_kind(policy: Policy | None) -> str:
     """Return the claim filing indicator of a policy's payer, empty without a policy."""
     return PAYERS[policy.payer].kind if policy else ""
-
-
-def service_code(code: str) -> Code:
-    """Return the code of a service."""
-    return SERVICES[code]

@@ -38,5 +38,5 @@ def ask(chapter: Chapter, books: Books, random: Random) -> None:
                 day,
                 asked(day),
                 refusal,
-            )  # fmt: skip
+            )
         )

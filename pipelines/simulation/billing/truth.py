@@ -155,7 +155,7 @@ def _denials(answers: list[tuple[Remittance, Answer]]) -> Iterator[Row]:
                     "reason_code": denying[0].reason_code,
                     "cents": sum(each.amount for each in denying),
                     "is_overturned": is_overturned,
-                }  # fmt: skip
+                }
             )
         following[answer.account_number].append(answer)
     yield from reversed(found)
@@ -164,6 +164,7 @@ def _denials(answers: list[tuple[Remittance, Answer]]) -> Iterator[Row]:
 def _denied(answer: Answer) -> Iterator[tuple[int | None, list[Adjustment]]]:
     if answer.status == "22":
         return
+    decided: list[tuple[int | None, int, tuple[Adjustment, ...]]]
     decided = [(each.line.number, each.paid, each.adjustments) for each in answer.lines]
     for line_number, paid, adjustments in decided or [(None, answer.paid, answer.adjustments)]:
         denying = [each for each in adjustments if answer.status == "4" or _is_denial(each)]

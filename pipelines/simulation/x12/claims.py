@@ -1,4 +1,4 @@
-"""Professional claims (837P, 005010X222A1): one interchange a week, first claims and later ones in sets of their own."""
+"""Professional claims (837P, 005010X222A1): one interchange a week, first and later claims in sets of their own."""
 
 from __future__ import annotations
 
