@@ -43,6 +43,8 @@ def member_key(payer_key: str, member_id: str, *dependent: str) -> str:
 def insured(facts: FactSet, subscriber_loop: Loop, dependent_loop: Loop | None, claim_key: str) -> Insured | None:
     """Keep the people and the coverage of a 2000B (and 2000C); None if one of them is not named.
 
+    A subscriber who is not the patient is only known to exist: the claim is not about them.
+
     Args:
         facts: where they are kept.
         subscriber_loop: the 2000B.
@@ -60,7 +62,8 @@ def insured(facts: FactSet, subscriber_loop: Loop, dependent_loop: Loop | None, 
     member_id = person.opener[9].strip()
     key = member_key(payer_key, member_id) if member_id else f"claim|{claim_key}"
     identifiers = [member_identifier(payer_key, member_id)] if member_id else []
-    subscriber = patient(facts, person, key, identifiers)
+    known = Authority.STUB if dependent else Authority.MENTION
+    subscriber = patient(facts, person, key, identifiers, known)
     who, relation, tail = subscriber, SELF, ""
     if dependent_loop and dependent:
         tail = dependent_tail(dependent)

@@ -162,7 +162,7 @@ def _member(facts: FactSet, answering: _Payer, asked: _Asked, state: InForce, *,
     key = member_key(answering.key, member) if member else f"eligibility|{_answer_key(answering, asked.level)}"
     identifiers = [member_identifier(answering.key, member)] if member else []
     known = Authority.STUB if is_refused else Authority.MENTION
-    subscriber = patient(facts, holder, key, identifiers, known)
+    subscriber = patient(facts, holder, key, identifiers, Authority.STUB if asked.subscriber else known)
     who, source_id, relation = subscriber, key, SELF
     if asked.subscriber:
         source_id = f"{key}|{dependent_tail(asked.person)}"

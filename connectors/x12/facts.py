@@ -35,10 +35,10 @@ class FactSet:
         self.add(resource, f"{source_id}|{self._repetitions[key] + 1}")
 
     def add(self, resource: Json, source_id: str, authority: Authority = Authority.FULL) -> Json:
-        """Keep `resource` under the id derived from `source_id`, the first word standing; return a reference to it."""
+        """Keep `resource` under the id derived from `source_id`, unless as strong a word stands; return a reference."""
         resource_type = resource["resourceType"]
         known = self._facts.get((resource_type, source_id))
-        if known is None:
+        if known is None or known.authority < authority:
             resource["id"] = derived_id(self.origin.source, resource_type, source_id)
             known = self._facts[resource_type, source_id] = Fact(resource, source_id, self.event_at, authority)
         return {"reference": f"{resource_type}/{known.resource['id']}"}

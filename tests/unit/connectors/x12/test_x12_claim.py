@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from connectors.connector import Origin
+from connectors.connector import Authority, Origin
 from connectors.x12.connector import X12Connector
 from tests.unit.connectors.x12.interchanges import convert, interchange, resources, transaction_set
 
@@ -121,3 +121,15 @@ def test_dates_at_the_edges_of_the_calendar_are_no_trouble(date: str) -> None:
     for zone in ("America/Chicago", "Asia/Tokyo"):
         (outcome,) = X12Connector().convert(body, Origin("maple", zone=zone))
         assert outcome.state == "processed"
+
+
+def test_a_subscriber_is_a_patient_where_a_claim_is_about_them_and_else_a_stub() -> None:
+    of_dependent = (*DEPENDENT, "CLM*C2*10.10***11:B:1", *LINE)
+    alone = convert(interchange(transaction_set(*BILLING, *SUBSCRIBER, *of_dependent)))
+    later = convert(interchange(transaction_set(*BILLING, *SUBSCRIBER, *of_dependent, *SUBSCRIBER, *CLAIM)))
+    authorities = [
+        {fact.source_id: fact.authority for fact in outcome.facts if fact.resource["resourceType"] == "Patient"}
+        for outcome in (alone, later)
+    ]
+    child = {"member|P1|M1|kit|20150606": Authority.MENTION}
+    assert authorities == [{"member|P1|M1": Authority.STUB} | child, {"member|P1|M1": Authority.MENTION} | child]
