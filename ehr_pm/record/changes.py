@@ -78,11 +78,11 @@ FROM (
         sum(octet_length(v.body)) OVER (ORDER BY b.first_seq, v.ordinal) - octet_length(v.body) AS bytes_before
     FROM change_batch b JOIN resource_version v USING (batch_key)
     WHERE b.first_seq BETWEEN
-        coalesce((SELECT max(first_seq) FROM change_batch WHERE first_seq <= %(after)s + 1), 0)
-        AND %(after)s + %(limit)s
-    AND b.first_seq + v.ordinal BETWEEN %(after)s + 1 AND %(after)s + %(limit)s
+        coalesce((SELECT max(first_seq) FROM change_batch WHERE first_seq <= %(after)s::bigint + 1), 0)
+        AND %(after)s::bigint + %(limit)s::bigint
+    AND b.first_seq + v.ordinal BETWEEN %(after)s::bigint + 1 AND %(after)s::bigint + %(limit)s::bigint
 ) AS page
-WHERE bytes_before < %(size)s ORDER BY seq
+WHERE bytes_before < %(size)s::bigint ORDER BY seq
 """
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import psycopg
+import pytest
 
 from ehr_pm.record import changes
 from ehr_pm.record.apply import apply
@@ -156,6 +157,17 @@ def test_a_page_ends_where_it_has_grown_too_large(database: Database) -> None:
             pages.append([change.seq for change in page])
         assert len(changes.read(unit.driver, 0, 10, size=1)) == 1
     assert pages[1:] == [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10]]
+
+
+@pytest.mark.parametrize("after", [2**15 - 2, 2**31 - 2, 2**40])
+def test_a_log_of_any_length_is_read(database: Database, after: int) -> None:
+    """The driver sends small numbers as small integers: sums of them must not overflow."""
+    with database.begin() as unit:
+        unit.driver.execute("UPDATE change_head SET next_seq = %s", (after + 1,))
+        apply(unit.driver, [entry("a"), entry("b")])
+        changes.seal(unit.driver)
+        assert [change.seq for change in changes.read(unit.driver, after, 30_000)] == [after + 1, after + 2]
+        assert [change.seq for change in changes.read(unit.driver, after + 1, 30_000)] == [after + 2]
 
 
 def test_a_rolled_back_batch_leaves_no_hole(database: Database) -> None:
