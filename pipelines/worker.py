@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -40,7 +41,13 @@ _log = logging.getLogger(__name__)
 _IDLE_SECONDS = 1.0
 """How long a worker sleeps when nobody wakes it: messages whose notification was lost wait this long at most."""
 
+_BLOCKED_SECONDS = 0.02
+"""How long it sleeps when others are at everything that waits."""
+
 _SEAL_SECONDS = 0.1
+
+_MOST_TIES = 3
+"""How often a batch is applied again without converting it anew."""
 
 _TIES = ("40001", "40P01")
 """SQLSTATEs of a transaction that PostgreSQL ended to break a tie between two: nothing was written, do it again."""
@@ -111,7 +118,8 @@ class Worker:
             ear.execute(f"LISTEN {CHANNEL}")
             while not stop.is_set():
                 if self._step_again() == 0:
-                    for _ in ear.notifies(timeout=_IDLE_SECONDS, stop_after=1):
+                    patience = _BLOCKED_SECONDS if queue.is_anything_waiting(ear) else _IDLE_SECONDS
+                    for _ in ear.notifies(timeout=patience, stop_after=1):
                         pass
 
     def _keep_sealing(self, stop: threading.Event) -> None:
@@ -141,7 +149,7 @@ class Worker:
     def _apply(self, connection: psycopg.Connection[Any], conversions: list[Conversion]) -> list[Result]:
         """Apply a batch at once; if it fails, each message alone, so that only the one at fault is rejected."""
         try:
-            return self._apply_together(connection, conversions)
+            return self._apply_until_settled(connection, conversions)
         except Exception as error:  # boundary: the record refuses the batch, and which message is at fault is not known
             if _is_curable(error):
                 raise
@@ -168,6 +176,13 @@ class Worker:
                 _log.warning("message %s: a record was refused: %s", result.message_id, type(error).__name__)
                 result = without_record(result, conversion.message, position, part, type(error).__name__)
         return result
+
+    def _apply_until_settled(self, connection: psycopg.Connection[Any], conversions: list[Conversion]) -> list[Result]:
+        """Apply a batch, again where another worker was just creating what it speaks of: by then that is committed."""
+        for _ in range(_MOST_TIES):
+            with suppress(ConflictError):
+                return self._apply_together(connection, conversions)
+        return self._apply_together(connection, conversions)
 
     def _apply_together(self, connection: psycopg.Connection[Any], conversions: list[Conversion]) -> list[Result]:
         with connection.transaction():

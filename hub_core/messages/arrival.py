@@ -10,8 +10,11 @@ from uuid import UUID
 
 MessageState: TypeAlias = Literal["received", "processed", "filtered", "rejected"]
 
-LANES = 64
-"""Lanes that keys are hashed to; a worker holds the lanes of the messages it applies, and no other may touch them."""
+LANES = 1 << 15
+"""Lanes that keys are hashed to; a worker holds the lanes of the messages it applies, and no other may touch them.
+
+Many more than the patients of a batch, or the first worker's batch would leave the others no lane.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ message about two patients waits for both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -20,11 +21,16 @@ from hub_core.messages.store import write_findings
 if TYPE_CHECKING:
     import psycopg
 
+_Lock: TypeAlias = tuple[int, int]
+
 _LANE_LOCKS, _LONE_LOCKS = 0x1A7E, 0x1A7F
 """First keys of the advisory locks that stand for lanes, and for messages without one (bulk pieces)."""
 
 _BATCH_BYTES = 8 * 1024 * 1024
 """Bodies a batch may hold; keeps a worker's memory small however large the messages are."""
+
+_MOST_LOOKED_AT = 8
+"""Batches of messages that are looked at for one: those before may all be in the hands of other workers."""
 
 _COLUMNS = (
     "message_id, arrival, feed, source, location, zone, format, kind, size, intake, input, position, records, lanes,"
@@ -32,43 +38,70 @@ _COLUMNS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A message that waits, and the locks that stand for it."""
+
+    message_id: UUID
+    size: int
+    locks: frozenset[_Lock]
+
+
 def claim(connection: psycopg.Connection[Any], limit: int) -> list[Message]:
     """Return messages that only this transaction may apply now, in order of arrival."""
-    candidates = _waiting(connection, limit * 2)
-    held: set[int] = set()
-    passed: set[int] = set()
+    held: set[_Lock] = set()
+    passed: set[_Lock] = set()
     taken: list[UUID] = []
     size = 0
-    for message in candidates:
-        lanes = set(message.lanes)
-        if lanes & passed or not _hold(connection, message, lanes - held):
-            passed |= lanes
-            continue
-        held |= lanes
-        taken.append(message.message_id)
-        size += message.size
-        if len(taken) == limit or size > _BATCH_BYTES:
-            break
-    return _still_waiting(connection, taken)
+    for looked_at in _look(connection, limit):
+        wanted = frozenset().union(*(waiting.locks for waiting in looked_at)) - held - passed
+        won = _hold(connection, wanted)
+        held |= won
+        passed |= wanted - won
+        for waiting in looked_at:
+            if waiting.locks & passed:
+                passed |= waiting.locks
+                continue
+            taken.append(waiting.message_id)
+            size += waiting.size
+            if len(taken) == limit or size > _BATCH_BYTES:
+                return _still_waiting(connection, taken)
+    return _still_waiting(connection, taken) if taken else []
 
 
-def _waiting(connection: psycopg.Connection[Any], limit: int) -> list[Message]:
-    with connection.cursor(row_factory=class_row(Message)) as cursor:
-        return cursor.execute(
-            f"SELECT {_COLUMNS} FROM message WHERE state = 'received' ORDER BY arrival LIMIT %s",  # noqa: S608
-            (limit,),
+def is_anything_waiting(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether there are messages to apply, whoever is at them."""
+    return connection.execute("SELECT 1 FROM message WHERE state = 'received' LIMIT 1").fetchone() is not None
+
+
+def _look(connection: psycopg.Connection[Any], limit: int) -> Iterator[list[_Waiting]]:
+    """Yield the waiting messages in order of arrival, as many at a time as fill a batch."""
+    last = 0
+    for _ in range(_MOST_LOOKED_AT):
+        rows = connection.execute(
+            "SELECT message_id, size, arrival, lanes FROM message WHERE state = 'received' AND arrival > %s"
+            " ORDER BY arrival LIMIT %s",
+            (last, limit),
         ).fetchall()
+        if rows:
+            last = rows[-1][2]
+            yield [_Waiting(message_id, size, _locks(arrival, lanes)) for message_id, size, arrival, lanes in rows]
+        if len(rows) < limit:
+            return
 
 
-def _hold(connection: psycopg.Connection[Any], message: Message, lanes: set[int]) -> bool:
-    """Lock lanes until the transaction ends; a lane won beside one that was not stays locked, which is harmless."""
-    if message.lanes and not lanes:
-        return True
-    space, locks = (_LANE_LOCKS, sorted(lanes)) if message.lanes else (_LONE_LOCKS, [message.arrival % 2**31])
+def _locks(arrival: int, lanes: list[int]) -> frozenset[_Lock]:
+    return frozenset((_LANE_LOCKS, lane) for lane in lanes) or frozenset([(_LONE_LOCKS, arrival % 2**31)])
+
+
+def _hold(connection: psycopg.Connection[Any], wanted: Set[_Lock]) -> set[_Lock]:
+    """Lock what can be locked until the transaction ends; what is won in vain stays locked too, which is harmless."""
     rows = connection.execute(
-        "SELECT pg_try_advisory_xact_lock(%s, lock) FROM unnest(%s::int[]) AS lock", (space, locks)
+        "SELECT space, lock FROM unnest(%s::int[], %s::int[]) AS wanted (space, lock)"
+        " WHERE pg_try_advisory_xact_lock(space, lock)",
+        ([space for space, _ in wanted], [lock for _, lock in wanted]),
     ).fetchall()
-    return all(row[0] for row in rows)
+    return set(rows)
 
 
 def _still_waiting(connection: psycopg.Connection[Any], taken: list[UUID]) -> list[Message]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -135,6 +136,19 @@ def test_messages_of_one_patient_are_not_split_between_workers(installation: Ins
         theirs = queue.claim(other, 10)
         assert [bodies(installation, m.message_id) for m in mine] == [b"1", b"2"]
         assert [bodies(installation, m.message_id) for m in theirs] == [b"4"]
+
+
+def test_a_batch_leaves_lanes_for_the_other_workers(installation: Installation) -> None:
+    """However many patients the batches before it are about, a worker finds a batch of its own."""
+    installation.store.take([arrival(b"%d" % n, f"mrn{n}", f"enterprise{n}") for n in range(400)])
+    with contextlib.ExitStack() as workers:
+        batches = [
+            queue.claim(workers.enter_context(contextlib.closing(installation.database.connect())), 100)
+            for _ in range(3)
+        ]
+        ids = [message.message_id for batch in batches for message in batch]
+        assert [len(batch) for batch in batches] == [100, 100, 100]
+        assert len(set(ids)) == 300
 
 
 def test_a_merge_waits_for_both_patients(installation: Installation) -> None:
