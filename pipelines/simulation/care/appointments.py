@@ -51,7 +51,10 @@ def keep(patient: Patient, plan: Plan) -> Seen | None:
     clinician = patient.clinician(plan.site)
     if day >= DAYS + AHEAD:
         return None
+    while day in patient.busy:
+        day = next_open(plan.site, day + 1)
     day, minute = patient.journal.diary.slot(patient.random, plan.site, clinician, day, length)
+    patient.busy.add(day)
     starts_at = instant(plan.site, day, minute)
     if not plan.is_booked:
         if day >= min(DAYS, patient.until_day):

@@ -55,6 +55,9 @@ _OPEN: Final[dict[Site, tuple[int, ...]]] = {site: _next_open(site) for site in 
 _MINUTES: Final = tuple(timedelta(minutes=minute) for minute in range(3 * 24 * 60))
 _MORNING = tuple(range(8 * 60, 12 * 60, 20))
 _WHOLE_DAY = (*_MORNING, *range(13 * 60, 17 * 60, 20))
+_SLOTS = tuple(
+    _MORNING if (BEGINS + timedelta(days=day)).isoweekday() == _SATURDAY else _WHOLE_DAY for day in range(_KNOWN)
+)
 _SEASON = (26, 24, 18, 12, 9, 7, 6, 7, 11, 14, 18, 24)
 _SEASON_DAYS: Final = tuple(
     day for day in range(DAYS) for _ in range(_SEASON[(BEGINS + timedelta(days=day)).month - 1])
@@ -106,14 +109,14 @@ class Diary:
         self._taken: set[tuple[str, int, int]] = set()
 
     def slot(self, random: Random, site: Site, clinician: str, day: int, length: int) -> tuple[int, int]:
-        """Return the day and minute of a free appointment of `length` minutes, on that day or soon after."""
+        """Return the day and minute of a free appointment of up to 40 minutes, on that day or soon after."""
         while True:
-            slots = _MORNING if date_of(day).isoweekday() == _SATURDAY else _WHOLE_DAY
+            slots, taken = _SLOTS[day], self._taken
             for _ in range(6):
                 minute = slots[int(random.random() * len(slots))]
-                needed = [(clinician, day, minute + more) for more in range(0, length, 20)]
-                if self._taken.isdisjoint(needed):
-                    self._taken.update(needed)
+                needed = ((clinician, day, minute), (clinician, day, minute + 20))[: 1 if length <= 20 else 2]
+                if taken.isdisjoint(needed):
+                    taken.update(needed)
                     return day, minute
             if day + 1 >= _KNOWN:
                 return day, minute

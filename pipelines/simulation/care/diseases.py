@@ -74,15 +74,25 @@ def draw_diseases(random: Random, age: float) -> Iterator[tuple[Disease, date]]:
         yield disease, BEGINS - timedelta(days=int(years * 365.25))
 
 
+_COMPLAINTS: Final = tuple(
+    (
+        (row["place"], int(row["min_age"]), int(row["max_age"])),
+        (Complaint(Code("ICD-10-CM", row["code"], row["label"]), row["is_seasonal"] == "1", row["test"]),)
+        * int(row["weight"]),
+    )
+    for row in rows("complaints")
+)
+
+
 @cache
 def complaints(place: str, age: int) -> tuple[Complaint, ...]:
     """Return what brings people of an age to a place (office, emergency, inpatient), as often as it is frequent."""
-    found = []
-    for row in rows("complaints"):
-        if row["place"] == place and int(row["min_age"]) <= age <= int(row["max_age"]):
-            each = Complaint(Code("ICD-10-CM", row["code"], row["label"]), row["is_seasonal"] == "1", row["test"])
-            found += [each] * int(row["weight"])
-    return tuple(found)
+    return tuple(
+        complaint
+        for (where, youngest, oldest), often in _COMPLAINTS
+        if where == place and youngest <= age <= oldest
+        for complaint in often
+    )
 
 
 def draw_complaint(random: Random, place: str, age: float) -> Complaint:

@@ -95,7 +95,7 @@ def _follow_up(patient: Patient) -> list[Seen]:
     day = int(random.random() * 150)
     found = []
     while day < DAYS + AHEAD:
-        step = 85 + int(random.random() * 50) if is_serious else 120 + int(random.random() * 110)
+        step = 95 + int(random.random() * 60) if is_serious else 130 + int(random.random() * 120)
         first, *others = random.sample(patient.diseases, len(patient.diseases))
         is_video = random.random() < _BY_VIDEO
         plan = Plan(

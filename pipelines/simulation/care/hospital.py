@@ -33,6 +33,7 @@ def be_born(child: Patient, mother: Patient | None) -> None:
     born_at = instant("hospital", day, int(random.random() * 1439))
     ends = born_at + timedelta(hours=30 + int(random.random() * 48), minutes=int(random.random() * 60))
     wards = ((born_at, "NURS"),)
+    child.busy.update(range(day, day + 5))
     write_visit(
         child,
         Plan("hospital", day, "new", _BORN, visit_class="IMP"),
@@ -44,12 +45,15 @@ def be_born(child: Patient, mother: Patient | None) -> None:
     if mother is not None and day < mother.until_day:
         came = born_at - timedelta(hours=2 + int(random.random() * 14))
         plan = Plan("hospital", day, "new", _DELIVERY, (_OUTCOME,), visit_class="IMP")
-        wards = ((came, "L&D"), (born_at + minutes(120), "MAT"))
+        wards = ((came, "LABOR"), (born_at + minutes(120), "MAT"))
+        mother.busy.update(range(day - 1, day + 5))
         write_visit(mother, plan, mother.clinician("hospital"), came, ends + minutes(20), wards=wards)
 
 
 def look_after(patient: Patient) -> None:
     """Let somebody meet with what brings people to a hospital."""
+    if patient.life.dies_on is not None and patient.random.random() < 0.5:
+        _lie_dying(patient)
     _come_by_emergency(patient)
     _come_for_an_hour(patient)
     if patient.random.random() < 0.02 + 0.0022 * max(patient.age(0), 0):
@@ -64,6 +68,12 @@ def be_there_at_the_end(patient: Patient) -> None:
     _stay(patient, day, int(8 * 60 + patient.random.random() * 600), complaint, days=4)
 
 
+def _lie_dying(patient: Patient) -> None:
+    """Let somebody be brought to the hospital some days before they die there."""
+    complaint = draw_complaint(patient.random, "inpatient", patient.age(patient.until_day))
+    _stay(patient, patient.until_day - 1 - int(patient.random.random() * 9), 900, complaint, days=28)
+
+
 def _day(patient: Patient, complaint: Complaint) -> int:
     return any_day(patient.random, is_seasonal=complaint.is_seasonal)
 
@@ -76,8 +86,9 @@ def _come_by_emergency(patient: Patient) -> None:
     for _ in range(min(int(random.expovariate(1 / expected) + 0.4), 9)):
         complaint = draw_complaint(random, "emergency", age)
         day = _day(patient, complaint)
-        if not patient.from_day + 4 < day < patient.until_day:
+        if not patient.from_day + 4 < day < patient.until_day or day in patient.busy:
             continue
+        patient.busy.add(day)
         minute = int(random.triangular(0, 1439, 1080))
         is_admitted = random.random() < _ADMITTED
         started_at = instant("hospital", day, minute)
@@ -97,7 +108,8 @@ def _come_for_an_hour(patient: Patient) -> None:
         if patient.age(0) < from_age or (gender and patient.life.gender != gender) or random.random() > 0.4:
             continue
         day = int(random.random() * DAYS)
-        if day < patient.until_day:
+        if day < patient.until_day and day not in patient.busy:
+            patient.busy.add(day)
             started_at = instant("hospital", day, 8 * 60 + int(random.random() * 500))
             _write(patient, day, "AMB", reason, started_at, started_at + minutes(30 + int(random.random() * 90)))
 
@@ -105,7 +117,7 @@ def _come_for_an_hour(patient: Patient) -> None:
 def _stay(patient: Patient, day: int, minute: int, complaint: Complaint, days: int = 0) -> None:
     """Let somebody lie in the hospital for some days, often moved from ward to ward; or until they die."""
     random = patient.random
-    if not patient.from_day + 4 < day < min(patient.until_day, DAYS):
+    if not patient.from_day + 4 < day < min(patient.until_day, DAYS) or not patient.busy.isdisjoint((day + 1, day + 2)):
         return
     admitted_at = instant("hospital", day, min(minute, 2879))
     hours = days * 24 + 30 + int(random.expovariate(1 / 70))
@@ -115,6 +127,7 @@ def _stay(patient: Patient, day: int, minute: int, complaint: Complaint, days: i
     if discharged_at <= admitted_at + minutes(60):
         return
     plan = Plan("hospital", day, "acute", complaint.code, _known(patient), visit_class="IMP")
+    patient.busy.update(range(day, day + 2 + (discharged_at - admitted_at).days))
     wards = _wards(patient, admitted_at, discharged_at)
     visit = write_visit(patient, plan, patient.clinician("hospital"), admitted_at, discharged_at, wards=wards)
     for panel in dict.fromkeys((complaint.test or "blood-count", "basic" if random.random() < 0.5 else "blood-count")):

@@ -53,11 +53,11 @@ class VaccineCard:
         random = self._random
         if random.random() < 0.015 and not self._has("115"):
             self._give(visit, "115", 1)
-        if age >= 50 and random.random() < 0.06 and ("187", 2) not in self._given:
+        if age >= 50 and random.random() < 0.035 and ("187", 2) not in self._given:
             self._give(visit, "187", 2 if ("187", 1) in self._given else 1)
-        if age >= (50 if day > _TRIVALENT_AGAIN + 80 else 65) and random.random() < 0.05 and not self._has("216"):
+        if age >= (50 if day > _TRIVALENT_AGAIN + 80 else 65) and random.random() < 0.03 and not self._has("216"):
             self._give(visit, "216", 1)
-        if age >= 75 and random.random() < 0.06 and not self._has("303"):
+        if age >= 75 and random.random() < 0.04 and not self._has("303"):
             self._give(visit, "303", 1)
         if age < 60 and random.random() < 0.012:
             dose = next((each for each in (1, 2, 3) if ("43", each) not in self._given), None)
@@ -70,7 +70,11 @@ class VaccineCard:
         if month in (2, 3, 4, 5, 6, 7, 8) or age < 0.5:
             return
         season = visit.started_at.year - (month == 1)
-        if season not in self._flu_seasons and self._is_willing and self._random.random() < (0.55 if age > 60 else 0.38):
+        if (
+            season not in self._flu_seasons
+            and self._is_willing
+            and self._random.random() < (0.55 if age > 60 else 0.38)
+        ):
             self._flu_seasons.add(season)
             is_trivalent = day >= _TRIVALENT_AGAIN
             high, usual = ("135", "140") if is_trivalent else ("197", "150")

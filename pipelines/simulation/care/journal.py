@@ -22,7 +22,7 @@ class Journal:
         self.chapter = chapter
         self.numbers = Numbers(chapter.number)
         self.diary = Diary()
-        self._counts = dict.fromkeys("ABIMOPRV", 0)
+        self._counts = dict.fromkeys("ABIMOPRV", chapter.number * 1_000_000)
 
     def key(self, kind: str) -> str:
         """Return the next key of a kind, unique in the world.
@@ -31,4 +31,4 @@ class Journal:
         """
         count = self._counts[kind] + 1
         self._counts[kind] = count
-        return f"{kind}{self.chapter.number:04d}{count:06d}"
+        return f"{kind}{count:010d}"

@@ -23,13 +23,14 @@ class Test:
     key: str
     code: Code
     unit: str
-    decimals: int
     mean: float
     spread: float
     """Between persons."""
     noise: float
     """Between one day and another."""
     ranges: dict[str, tuple[Decimal | None, Decimal | None]]
+    form: str
+    """How a value is written, as a format specification."""
 
     @property
     def is_question(self) -> bool:
@@ -66,11 +67,11 @@ def _test(row: dict[str, str]) -> Test:
         row["key"],
         Code("LOINC", row["code"], row["label"]),
         row["unit"],
-        int(row["decimals"] or 0),
         float(row["mean"] or 0),
         float(row["spread"] or 0),
         float(row["noise"] or 0),
         {gender: (_decimal(row[f"low_{gender}"]), _decimal(row[f"high_{gender}"])) for gender in ("female", "male")},
+        f".{row['decimals'] or 0}f",
     )
 
 
@@ -154,7 +155,7 @@ class Body:
         return rate * 1.012 if is_female else rate
 
     def _finding(self, test: Test, level: float) -> Finding:
-        value = Decimal(f"{level:.{test.decimals}f}")
+        value = Decimal(format(level, test.form))
         low, high = test.ranges[self._gender]
         flag: Literal["", "L", "H"] = ""
         if low is not None and value < low:

@@ -30,6 +30,8 @@ class Patient:
         self.from_day = max(day_of(life.born), 0)
         self.until_day = DAYS + AHEAD if life.dies_on is None else day_of(life.dies_on)
         """The first day on which nobody can come any more."""
+        self.busy: set[int] = set()
+        """Days on which something else already happens."""
         self._doctors: dict[Site, str] = {}
 
     def age(self, day: int) -> float:

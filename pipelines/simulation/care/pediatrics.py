@@ -19,7 +19,7 @@ def look_after(patient: Patient) -> None:
     for day in well_child_days(patient):
         keep(patient, Plan("pediatrics", day, "well-child", _CHECK_UP, (_VACCINATION,), is_booked=False))
     age = max(patient.age(DAYS // 2), 0.5)
-    expected = 7.0 if age < 3 else 5.0 if age < 7 else 3.2
+    expected = 8.0 if age < 3 else 6.0 if age < 7 else 4.0
     for _ in range(int(random.gauss(expected, expected / 3))):
         complaint = draw_complaint(random, "office", age)
         day = any_day(random, is_seasonal=complaint.is_seasonal)

@@ -87,12 +87,12 @@ class _Household:
         if remainder == 7:
             return self._namesakes()
         draw = random.random()
-        if remainder in (3, 13, 23) or 0.62 <= draw < 0.90:
+        if remainder in (3, 13, 23) or 0.62 <= draw < 0.87:
             return self._family_with_children(remainder)
         if draw < 0.3:
-            return [self._adult(random.uniform(19, 88))], []
+            return [self._adult(random.uniform(19, 90))], []
         if draw < 0.62:
-            return self._couple(random.uniform(22, 84), self._index % 3 == 0), []
+            return self._couple(random.uniform(24, 88), self._index % 3 == 0), []
         elder = self._adult(random.uniform(72, 93))
         return [elder, self._adult(elder.age_on(_FIRST_DAY) - random.uniform(22, 36))], []
 
@@ -104,9 +104,11 @@ class _Household:
         else:
             adults = self._couple(age, is_marrying=random.random() < 0.12)
         mother = next((life for life in adults if life.gender == "female"), None)
-        children = self._twins(mother, age) if remainder == 3 else []
+        parent = min(adult.age_on(_FIRST_DAY) for adult in adults)
+        oldest = min(max(parent - 19, 0.5), 16.5)
+        children = self._twins(mother, min(oldest, 12)) if remainder == 3 else []
         count = (1, 1, 2, 2, 2, 3, 3, 4, 5)[int(random.random() * 9)]
-        children += [self._child(mother, random.uniform(0, min(16.5, age - 20))) for _ in range(count - len(children))]
+        children += [self._child(mother, random.uniform(0, oldest)) for _ in range(count - len(children))]
         if mother is not None and (remainder == 13 or random.random() < 0.12):
             children.append(self._newborn(mother))
         return adults, children
@@ -158,11 +160,11 @@ class _Household:
         life.mother_id = mother.person_id if mother else None
         return life
 
-    def _twins(self, mother: Life | None, mother_age: float) -> list[Life]:
+    def _twins(self, mother: Life | None, oldest: float) -> list[Life]:
         """Return two children of one birth date whose names are alike."""
         random = self._random
         gender: Gender = "female" if random.random() < 0.5 else "male"
-        first = self._child(mother, random.uniform(0.1, min(12.0, mother_age - 20)), gender)
+        first = self._child(mother, random.uniform(0.1, oldest), gender)
         second = self._live(first.born, gender)
         second.mother_id = first.mother_id
         for life, given in zip((first, second), twin_names(random, gender), strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from random import Random
 
+from pipelines.simulation.group import BEGINS
 from pipelines.simulation.people.names import NICKNAMES
 from pipelines.simulation.world import Demographics
 
@@ -13,6 +14,9 @@ _NEIGHBOURS = {
     "l": "k", "m": "n", "n": "m", "o": "u", "p": "b", "q": "w", "r": "t", "s": "z", "t": "r", "u": "o", "v": "w",
     "w": "v", "x": "z", "y": "i", "z": "s",
 }  # fmt: skip
+
+_TOO_YOUNG = BEGINS.year
+"""Who is born from this year on: another date could lie in the future, which every system refuses."""
 
 
 def misspell(random: Random, name: str) -> str:
@@ -32,25 +36,29 @@ def misspell(random: Random, name: str) -> str:
 
 def swap_day_and_month(born: date) -> date | None:
     """Return a birth date with day and month in the wrong order; nothing when no such day is another."""
-    if born.day > 12 or born.day == born.month:
+    if born.day > 12 or born.day == born.month or born.year >= _TOO_YOUNG:
         return None
     return date(born.year, born.day, born.month)
 
 
 def transpose_digits(born: date) -> date | None:
     """Return a birth date with the digits of its day, or of its year, swapped; nothing when that is no past day."""
+    if born.year >= _TOO_YOUNG:
+        return None
     tens, ones = divmod(born.day, 10)
     day = ones * 10 + tens
     if tens != ones and 1 <= day <= 28:
         return born.replace(day=day)
     year = born.year // 100 * 100 + born.year % 10 * 10 + born.year % 100 // 10
-    if year != born.year and 1925 <= year <= 2023:
+    if year != born.year and 1925 <= year < _TOO_YOUNG:
         return date(year, born.month, min(born.day, 28))
     return None
 
 
 def mistake(random: Random, truth: Demographics) -> tuple[str, dict[str, object]] | None:
     """Return what a registration desk gets wrong, if anything: the trait, and what it writes instead of the truth."""
+    if truth.suffix and random.random() < 0.5:
+        return "missing-data", {"suffix": ""}
     draw = random.random()
     if draw < 0.62:
         return None

@@ -9,6 +9,7 @@ from pipelines.simulation.chapters import live
 from pipelines.simulation.group import BEGINS, END_INSTANT, ENDS, EXCHANGE, PAYERS
 from pipelines.simulation.people.lives import TRAITS
 from pipelines.simulation.world import Chapter, Registration
+from tests.unit.pipelines.simulation.lives import a_thousand
 
 _SEEDS = st.integers(min_value=0, max_value=2**40)
 _FEW = settings(max_examples=6, deadline=None)
@@ -95,12 +96,12 @@ def test_nothing_is_put_on_a_record_that_was_merged_away(seed: int) -> None:
 
 def test_every_trait_appears_among_a_thousand_people() -> None:
     for seed in (1, 2):
-        found = {trait for person in live(seed, 0, 1000).persons for trait in person.traits}
+        found = {trait for person in a_thousand(seed).persons for trait in person.traits}
         assert found == set(TRAITS)
 
 
 def test_most_people_are_known_at_more_than_one_site_and_few_records_carry_a_wrong_exchange_number() -> None:
-    chapter = live(1, 0, 1000)
+    chapter = a_thousand(1)
     numbers: dict[str, set[str]] = {}
     with_number = eligible = 0
     for registration in chapter.registrations.values():
@@ -118,7 +119,7 @@ def test_most_people_are_known_at_more_than_one_site_and_few_records_carry_a_wro
 
 
 def test_twins_share_their_birth_date_and_namesakes_their_name() -> None:
-    persons = live(1, 0, 1000).persons
+    persons = a_thousand(1).persons
     twins = [person for person in persons if "twin" in person.traits]
     by_household = {
         person.household: [each for each in twins if each.household == person.household] for person in twins
@@ -133,7 +134,7 @@ def test_twins_share_their_birth_date_and_namesakes_their_name() -> None:
 
 
 def test_a_newborn_is_registered_before_its_name() -> None:
-    chapter = live(1, 0, 1000)
+    chapter = a_thousand(1)
     newborns = {person.person_id: person for person in chapter.persons if "newborn" in person.traits}
     assert newborns
     births = [
@@ -152,7 +153,7 @@ def test_a_newborn_is_registered_before_its_name() -> None:
 
 
 def test_mothers_are_in_the_household_and_old_enough() -> None:
-    persons = {person.person_id: person for person in live(2, 0, 1000).persons}
+    persons = {person.person_id: person for person in a_thousand(2).persons}
     mothers = 0
     for person in persons.values():
         if person.mother_id is not None:
@@ -165,7 +166,7 @@ def test_mothers_are_in_the_household_and_old_enough() -> None:
 
 
 def test_policies_are_known_payers_and_a_family_shares_the_subscribers_number() -> None:
-    chapter = live(1, 0, 1000)
+    chapter = a_thousand(1)
     ranks = set()
     for registration in chapter.registrations.values():
         for policy in registration.policies:
@@ -177,7 +178,7 @@ def test_policies_are_known_payers_and_a_family_shares_the_subscribers_number() 
 
 
 def test_numbers_that_could_be_somebodys_are_not_issued() -> None:
-    chapter = live(1, 0, 1000)
+    chapter = a_thousand(1)
     for registration in chapter.registrations.values():
         for _, stated in registration.stated:
             assert not stated.ssn or (len(stated.ssn) == 9 and stated.ssn.startswith("9"))
@@ -186,7 +187,7 @@ def test_numbers_that_could_be_somebodys_are_not_issued() -> None:
 
 
 def test_the_dead_are_dead_within_the_simulated_time_and_stay_away() -> None:
-    chapter = live(1, 0, 1000)
+    chapter = a_thousand(1)
     died = {each.person_id: each.truth.deceased_on for each in chapter.persons if each.truth.deceased_on}
     assert died
     assert all(BEGINS <= on <= ENDS for on in died.values() if on)
