@@ -107,7 +107,10 @@ def _outcome(check: Check, truth: duckdb.DuckDBPyConnection, warehouse: duckdb.D
 
 
 def _answer(check: Check, rows: Iterable[Sequence[object]]) -> dict[tuple[str, ...], Value]:
-    """Return the value of each row by what it is of; a row that comes again is kept apart, never lost."""
+    """Return the value of each row by what it is of, in small letters: systems that know no others send the same name.
+
+    A row that comes again is kept apart, never lost.
+    """
     answer: dict[tuple[str, ...], Value] = {}
     for row in rows:
         key = tuple(map(_word, row[:-1]))
@@ -118,7 +121,7 @@ def _answer(check: Check, rows: Iterable[Sequence[object]]) -> dict[tuple[str, .
 
 
 def _word(value: object) -> str:
-    return "(none)" if value is None else str(value)
+    return "(none)" if value is None else str(value).casefold()
 
 
 def _value(check: Check, value: object) -> Value:
