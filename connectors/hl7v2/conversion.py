@@ -127,9 +127,13 @@ class Conversion:
         return value
 
     def _event_at(self, message: Message) -> datetime | None:
-        event = message.first("EVN")
+        """Return when the event was recorded (EVN-2), else happened (EVN-6), else was sent (MSH-7).
+
+        A day or a minute that MSH-7 says to the second is taken from there: two events of a minute stay in order.
+        """
+        event, sent = message.first("EVN"), message.header.text(7)
         candidates = [event.text(2), event.text(6)] if event else []
-        for text in (*candidates, message.header.text(7)):
-            if text and (moment := self.clock.moment(text)):
+        for text in (*candidates, sent):
+            if text and (moment := self.clock.moment(sent if sent.startswith(text) else text)):
                 return moment
         return None

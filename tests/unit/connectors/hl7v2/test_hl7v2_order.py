@@ -154,3 +154,12 @@ def test_a_merge_is_the_same_before_and_after_what_it_merges() -> None:
     found = in_every_order(visit("A01", 1), merge, late)
     assert only(found, "Linkage")["active"] is True
     assert len([key for key in found if key.startswith("Patient/")]) == 2
+
+
+def test_two_events_of_a_minute_are_ordered_by_when_they_were_sent() -> None:
+    pv1 = f"PV1|1|I{'|' * 17}V1^^^RIVERBEND^VN"
+    admitted, cancelled = (
+        message(f"EVN|{event}|202403121200", PID, pv1, kind=f"ADT^{event}", time=f"202403121200{second}")
+        for event, second in (("A01", "05"), ("A11", "40"))
+    )
+    assert only(in_every_order(admitted, cancelled), "Encounter")["status"] == "cancelled"
