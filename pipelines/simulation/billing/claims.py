@@ -28,7 +28,8 @@ from pipelines.simulation.group import END_INSTANT
 from pipelines.simulation.money import Adjustment, Answer, AnsweredLine, Claim, ClaimLine, ProviderAdjustment
 from pipelines.simulation.world import Chapter, Policy, Visit
 
-_USUAL_VACCINES = ("20", "10", "133", "03", "21", "08", "49", "150")
+_SCHEDULE = ((1, ("110", "48", "216", "116")), (2, ("03", "21", "83", "216")), (4, ("20", "140")), (7, ("130", "94")))
+_LATER = ("115", "203", "165", "140")
 _TIMELY_DAYS = 120
 
 
@@ -41,15 +42,18 @@ def bill_pediatrics(chapter: Chapter, ledger: Ledger, random: Random) -> None:
         if first is None or random.random() < 0.01:
             continue  # paid by the family, or forgotten: no claim is ever made
         born = registration.as_of(visit.started_at).birth_date
-        vaccines = care.vaccines(visit) or _vaccines_of(visit, random)
+        vaccines = care.vaccines(visit) or _vaccines_of(visit, born, random)
         done = services_of(visit, born, is_new, payer_kind(first), vaccines, care.is_drawn(visit), random)
         _Account(ledger, f"RP{chapter.number:04d}N{index:05d}", visit, day, random).bill(first, second, done)
 
 
-def _vaccines_of(visit: Visit, random: Random) -> list[str]:
-    """Return vaccines given in a checkup of whose vaccinations nobody sends messages."""
-    is_checkup = bool(visit.diagnoses) and visit.diagnoses[0].code.startswith("Z00")
-    return random.sample(_USUAL_VACCINES, 1 + int(random.random() * 4)) if is_checkup and random.random() < 0.6 else []
+def _vaccines_of(visit: Visit, born: date, random: Random) -> list[str]:
+    """Return what is given in a checkup by the child's age; of vaccinations at pediatrics nobody sends messages."""
+    if not (visit.diagnoses and visit.diagnoses[0].code.startswith("Z00") and random.random() < 0.6):
+        return []
+    age = (visit.started_at.date() - born).days / 365.25
+    usual = next((vaccines for below, vaccines in _SCHEDULE if age < below), _LATER)
+    return list(usual[: 1 + int(random.random() * len(usual))])
 
 
 class _Account:
@@ -214,8 +218,11 @@ class _Account:
             return earlier
         self._answer(_reversed(earlier, self._next_id(), decided.paid_on))
         if self._random.random() < 0.1:
-            decided = replace(decided, paid_on=payday(decided.payer, decided.paid_on + timedelta(days=7)))
-        return self._answer(decided) or decided
+            later = payday(decided.payer, decided.paid_on + timedelta(days=7))
+            if self._ledger.is_open(later) or decided.claim_id == earlier.claim_id:
+                decided = replace(decided, paid_on=later)
+        self._answer(decided)
+        return decided
 
     def _decided(self, claim: Claim, terms: Terms, paid_on: date, corrects: str = "") -> Answer:
         return self._compose(claim, "1", tuple(pay(claim.lines, claim.payer, terms)), paid_on, corrects)

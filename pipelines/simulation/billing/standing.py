@@ -73,7 +73,7 @@ def claim_standings(claims: Iterable[Claim], answers: Iterable[Answer]) -> Itera
 def _claim_standing(account: str, sent: list[Claim], answers: list[Answer]) -> Standing:
     """Return how one account stands: what no payer has answered for is the payer's, its patient share the patient's.
 
-    An answer that was taken back and not yet given again leaves the claim unanswered.
+    An answer that was taken back and not yet given again leaves the claim unanswered; a replacement waits for its own.
     """
     primary = max((each for each in sent if each.sequence == "P"), key=lambda each: each.sent_at)
     secondary = next((each for each in sent if each.sequence == "S"), None)
@@ -94,5 +94,7 @@ def _claim_standing(account: str, sent: list[Claim], answers: list[Answer]) -> S
 
 
 def _is_answered(claim: Claim, answers: list[Answer]) -> bool:
-    """Return whether an answer of the claim's payer stands that was not taken back."""
-    return sum(-1 if each.status == "22" else 1 for each in answers if each.payer == claim.payer) > 0
+    """Return whether the payer answered after this claim was sent, and did not take it back."""
+    given = [each for each in answers if each.payer == claim.payer]
+    stands = sum(-1 if each.status == "22" else 1 for each in given) > 0
+    return stands and max(each.paid_on for each in given) > claim.sent_at.date()

@@ -30,8 +30,7 @@ def truth_rows(chapter: Chapter, books: Books) -> Iterator[tuple[str, Row]]:
         ("denials", _denials(answers)),
         ("receivables", _receivables(books, answers)),
         ("eligibility", _eligibility(books)),
-        ("identifiers", _members(chapter, books)),
-        ("subscribers", _subscribers(books)),
+        ("subscribers", _subscribers(chapter, books)),
     ):
         for row in rows:
             yield kind, row
@@ -204,28 +203,12 @@ def _eligibility(books: Books) -> Iterator[Row]:
         }  # fmt: skip
 
 
-def _members(chapter: Chapter, books: Books) -> Iterator[Row]:
-    """Yield how payers know the patients of pediatrics: member id, and of a dependent first name and birth date."""
-    told = [(each.registration_id, each.policy, each.sent_at) for each in books.claims]
-    told += [(each.registration_id, each.policy, each.answered_at) for each in books.eligibility]
-    seen: set[tuple[str, str, str]] = set()
-    for registration_id, policy, moment in told:
-        registration = chapter.registrations[registration_id]
-        value = policy.member_id
-        if policy.subscriber_id != registration.person_id:
-            stated = registration.as_of(moment)
-            value = f"{value}|{stated.given}|{stated.birth_date}"
-        key = registration_id, PAYERS[policy.payer].payer_id, value
-        if key not in seen:
-            seen.add(key)
-            yield {"registration_id": key[0], "kind": "MEMBER", "assigner": key[1], "value": key[2]}
-
-
-def _subscribers(books: Books) -> Iterator[Row]:
-    """Yield who is named in claims and eligibility answers as the holder of a policy."""
-    policies = {each.policy: each.site for each in books.claims} | {
-        each.policy: each.site for each in books.eligibility
-    }
-    named = {(policy.subscriber_id, site, policy.payer, policy.member_id) for policy, site in policies.items()}
+def _subscribers(chapter: Chapter, books: Books) -> Iterator[Row]:
+    """Yield who is known to a practice only as the holder of a policy of its patients."""
+    policies = {each.policy.policy_id: (each.policy, each.site) for each in books.eligibility}
+    policies |= {each.policy.policy_id: (each.policy, each.site) for each in books.claims}
+    named = {(policy.subscriber_id, site, policy.payer, policy.member_id) for policy, site in policies.values()}
+    registered = {(each.person_id, each.site) for each in chapter.registrations.values()}
     for person_id, site, payer, member_id in sorted(named):
-        yield {"person_id": person_id, "site": site, "payer": PAYERS[payer].payer_id, "member_id": member_id}
+        if (person_id, site) not in registered:
+            yield {"person_id": person_id, "site": site, "payer": PAYERS[payer].payer_id, "member_id": member_id}

@@ -56,11 +56,14 @@ def birth(who: Demographics) -> str:
 
 @lru_cache(maxsize=64)
 def payer(entity_segment: str, key: str) -> str:
-    """Return how a payer is named: the NM1 of claims and eligibility, or the N1 of a remittance."""
+    """Return how a payer is named: the NM1 of claims and eligibility, or the N1 of a remittance.
+
+    By its own spelling, in the extended character set, as payers and practices agree on.
+    """
     known = PAYERS[key]
     if entity_segment == "N1":
-        return f"N1*PR*{text(known.name)}*XV*{known.payer_id}"
-    return f"NM1*PR*2*{text(known.name)}*****PI*{known.payer_id}"
+        return f"N1*PR*{known.name}*XV*{known.payer_id}"
+    return f"NM1*PR*2*{known.name}*****PI*{known.payer_id}"
 
 
 @lru_cache(maxsize=64)

@@ -8,13 +8,11 @@ from collections.abc import Mapping
 import pytest
 
 from pipelines.simulation.billing import keep_books, truth_rows
-from pipelines.simulation.group import PAYERS
 from pipelines.simulation.x12 import interchanges
 from tests.unit.pipelines.simulation.families import family_chapter
 from tests.unit.pipelines.simulation.remittance_text import Claim, Payment, cents, read, segments
 
 SEEDS = range(4)
-NAMES = {each.name.upper(): each.name for each in PAYERS.values()}
 Truth = Mapping[str, list[Mapping[str, object]]]
 
 
@@ -42,7 +40,7 @@ def house(request: pytest.FixtureRequest) -> House:
 def test_insurers_pay_what_the_remittances_say(house: House) -> None:
     counted: Counter[tuple[str, str]] = Counter()
     for payment in house.payments:
-        payer = NAMES[payment.payer]
+        payer = payment.payer
         counted["insurer", payer] += sum(each.paid for each in payment.claims)
         counted["provider_adjustment", payer] -= sum(moved for _, moved in payment.moved)
         assert payment.amount == sum(each.paid for each in payment.claims) - sum(moved for _, moved in payment.moved)
@@ -162,8 +160,7 @@ def test_rows_of_a_kind_have_the_same_columns_and_keys_of_their_own(house: House
             assert len({row[keys[kind]] for row in rows}) == len(rows), kind
 
 
-def test_children_are_known_as_dependents_of_each_policy_that_was_asked(house: House) -> None:
-    members = [str(row["value"]).split("|") for row in house.truth["identifiers"]]
-    assert all(len(value) == 3 for value in members)
-    holders = {row["member_id"] for row in house.truth["subscribers"]}
-    assert {value[0] for value in members} == holders
+def test_parents_are_known_to_pediatrics_as_holders_of_policies(house: House) -> None:
+    holders = {str(row["person_id"])[0] for row in house.truth["subscribers"]}
+    assert holders == {"m", "f"}
+    assert {row["site"] for row in house.truth["subscribers"]} == {"pediatrics"}
