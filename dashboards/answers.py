@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -186,6 +187,129 @@ class Reject:
             position=answer.get("position"),
             message_id=answer.get("message_id"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class RowPerson:
+    """Whom a row of a mart is about."""
+
+    name: str
+    birth_date: str | None
+    phone: str | None
+
+    @classmethod
+    def read(cls, answer: JsonObject | None) -> RowPerson | None:
+        """Read the API's JSON."""
+        if answer is None or not any(answer.values()):
+            return None
+        return cls(answer.get("name") or "Name not known", answer.get("birth_date"), answer.get("phone"))
+
+
+@dataclass(frozen=True, slots=True)
+class MartRows:
+    """Some rows of a mart; values are Decimal, date and datetime where the mart says so."""
+
+    mart: str
+    key: str
+    columns: tuple[str, ...]
+    total: int
+    rows: tuple[Mapping[str, Any], ...]
+    people: tuple[RowPerson | None, ...]
+
+    @classmethod
+    def read(cls, answer: JsonObject) -> MartRows:
+        """Read the API's JSON."""
+        kinds = {column["name"]: column["type"] for column in answer["columns"]}
+        rows = tuple({name: _typed(row[name], kind) for name, kind in kinds.items()} for row in answer["rows"])
+        people = tuple(map(RowPerson.read, answer["people"]))
+        return cls(answer["mart"], answer["key"], tuple(kinds), int(answer["total"]), rows, people)
+
+
+@dataclass(frozen=True, slots=True)
+class TracedMessage:
+    """A message that said something, and the part of it that did."""
+
+    message_id: str
+    feed: str
+    kind: str
+    input: str | None
+    record: int | None
+    received_at: datetime | None
+    text: str
+    is_whole: bool
+
+    @classmethod
+    def read(cls, answer: JsonObject) -> TracedMessage:
+        """Read the API's JSON."""
+        return cls(
+            message_id=answer["message_id"],
+            feed=answer["feed"],
+            kind=answer["kind"],
+            input=answer.get("input"),
+            record=answer.get("record"),
+            received_at=_moment(answer.get("received_at")),
+            text=answer["text"],
+            is_whole=answer["is_whole"] is True,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TracedVersion:
+    """One version of a resource, and the message that gave it; None when it was written here."""
+
+    version: int
+    source: str
+    location: str | None
+    recorded_at: datetime | None
+    message: TracedMessage | None
+
+    @classmethod
+    def read(cls, answer: JsonObject) -> TracedVersion:
+        """Read the API's JSON."""
+        message = answer.get("message")
+        return cls(
+            version=int(answer["version"]),
+            source=answer["source"],
+            location=answer.get("location"),
+            recorded_at=_moment(answer.get("recorded_at")),
+            message=None if message is None else TracedMessage.read(message),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TracedResource:
+    """A resource that a row was made from, its newest versions first."""
+
+    reference: str
+    versions: tuple[TracedVersion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowTrace:
+    """What a row of a mart was made from."""
+
+    resources: tuple[TracedResource, ...]
+    messages: tuple[TracedMessage, ...]
+
+    @classmethod
+    def read(cls, answer: JsonObject) -> RowTrace:
+        """Read the API's JSON."""
+        resources = tuple(
+            TracedResource(each["reference"], tuple(map(TracedVersion.read, each["versions"])))
+            for each in answer["resources"]
+        )
+        return cls(resources, tuple(map(TracedMessage.read, answer["messages"])))
+
+
+def _typed(value: Any, kind: str) -> Any:
+    """Return a value as its column's type: JSON has neither days nor exact amounts."""
+    if value is None:
+        return None
+    if kind.startswith("DECIMAL"):
+        return Decimal(value)
+    if kind == "DATE":
+        return date.fromisoformat(value)
+    return _moment(value) if kind.startswith("TIMESTAMP") else value
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -11,8 +11,8 @@ from typing import Final
 
 import streamlit as st
 
-from dashboards import gate, layout
-from dashboards.app_pages import feeds, overview, patient
+from dashboards import filters, gate, layout
+from dashboards.app_pages import feeds, locations, overview, patient, quality, revenue, rows, schedule
 from dashboards.gate import Visit
 from dashboards.hub import SessionEndedError
 from hub_core.errors import WholechartError
@@ -29,12 +29,19 @@ class AppPage:
     url_path: str
     icon: str
     show: Callable[[Visit], None]
+    is_listed: bool = True
+    """Whether the navigation lists it; one that is not is reached from others."""
 
 
 PAGES: Final = (
     AppPage("Group overview", "overview", ":material/monitoring:", overview.show),
+    AppPage("Locations", "locations", ":material/location_on:", locations.show),
+    AppPage("Schedule", "schedule", ":material/calendar_month:", schedule.show),
+    AppPage("Revenue", "revenue", ":material/payments:", revenue.show),
     AppPage("Patient", "patient", ":material/person_search:", patient.show),
-    AppPage("Feeds and quality", "feeds", ":material/sync_alt:", feeds.show),
+    AppPage("Feeds", "feeds", ":material/sync_alt:", feeds.show),
+    AppPage("Data quality", "quality", ":material/rule:", quality.show),
+    AppPage("Rows", "rows", ":material/table_rows:", rows.show, is_listed=False),
 )
 
 
@@ -63,11 +70,20 @@ def main() -> None:
 
 def _show(visit: Visit) -> None:
     """Run the chosen page; the boundary where its faults end, told without what they were about."""
-    pages = [
-        st.Page(partial(page.show, visit), title=page.title, icon=page.icon, url_path=page.url_path, default=not number)
+    pages = {
+        page.url_path: st.Page(
+            partial(page.show, visit),
+            title=page.title,
+            icon=page.icon,
+            url_path=page.url_path,
+            default=not number,
+            visibility="visible" if page.is_listed else "hidden",
+        )
         for number, page in enumerate(PAGES)
-    ]
-    chosen = st.navigation(pages)
+    }
+    chosen = st.navigation(list(pages.values()))
+    st.session_state["pages"] = pages
+    filters.take_over()
     try:
         chosen.run()
     except SessionEndedError:

@@ -26,6 +26,9 @@ FATES: Final = {
 }
 """What becomes of a record that came in, and its colour: 3:1 on both backgrounds."""
 
+AGES: Final = ("#8fb8c9", "#5d9ab3", "#2f7c9b", "#a8652a", "#b3442e")
+"""How long something has been owed, from new to old: blue while it is usual, brown and red when it is not."""
+
 _ROW_HEIGHT, _BAR_HEIGHT, _AXIS_HEIGHT, _LEGEND_HEIGHT = 34, 18, 75, 65
 """Pixels; a chart's height is that of all it holds, its axis and legend too."""
 _TIME_FORMATS: Final = {"day": "%d %b %Y", "month": "%b %Y", "quarter": "Q%q %Y", "year": "%Y"}
@@ -92,6 +95,70 @@ def amounts(frame: pd.DataFrame, *, label: str, series: Mapping[str, str]) -> Dr
         )
         .properties(height=(12 * len(series) + 14) * len(frame) + _AXIS_HEIGHT + _LEGEND_HEIGHT)
     )
+
+
+def by_month(
+    frame: pd.DataFrame, *, split: str, split_title: str, value_title: str, is_money: bool, order: Sequence[str] = ()
+) -> Drawing:
+    """Return a line for each part over months; columns `period` and `amount`."""
+    names = list(order) or sorted(frame[split].unique())
+    written = "$,.0f" if is_money else ",d"
+    axis = alt.Axis(format="$~s", tickCount=5) if is_money else _whole_numbers()
+    return (
+        alt.Chart(_timed(frame.assign(amount=frame["amount"].astype(float)), "period"))
+        .mark_line(point=alt.OverlayMarkDef(size=28), strokeWidth=2)
+        .encode(
+            x=alt.X("utcyearmonth(period):T", title="Month", axis=_time_axis(_TIME_FORMATS["month"])),
+            y=alt.Y("amount:Q", title=value_title, axis=axis, scale=alt.Scale(zero=True)),
+            color=alt.Color(f"{split}:N", title=None, sort=names, legend=_legend()),
+            tooltip=[
+                alt.Tooltip("utcyearmonth(period):T", title="Month", format=_TIME_FORMATS["month"]),
+                alt.Tooltip(f"{split}:N", title=split_title),
+                alt.Tooltip("amount:Q", title=value_title, format=written),
+            ],
+        )
+        .properties(height=280)
+    )
+
+
+def aged(frame: pd.DataFrame, *, label: str, ages: Mapping[str, str]) -> Drawing:
+    """Return one bar of money for each row, split by how long it has been owed; `ages` names columns, newest first."""
+    named = frame[[label, *ages]].rename(columns=dict(ages)).astype(dict.fromkeys(ages.values(), float))
+    order = list(ages.values())
+    long = named.melt(label, var_name="age", value_name="dollars")
+    return (
+        alt.Chart(long.assign(rank=long["age"].map(order.index)))
+        .mark_bar(height=_BAR_HEIGHT)
+        .encode(
+            y=alt.Y(f"{label}:N", title=None, sort=list(frame[label]), axis=_names_axis()),
+            x=alt.X("dollars:Q", title="US dollars", axis=alt.Axis(format="$~s", tickCount=5)),
+            color=alt.Color(
+                "age:N", title=None, scale=alt.Scale(domain=order, range=list(AGES[: len(order)])), legend=_legend(5)
+            ),
+            order=alt.Order("rank:Q"),
+            tooltip=[
+                alt.Tooltip(f"{label}:N", title="Owed by"),
+                alt.Tooltip("age:N", title="Age"),
+                alt.Tooltip("dollars:Q", title="US dollars", format="$,.2f"),
+            ],
+        )
+        .properties(height=_height(len(frame)) + _LEGEND_HEIGHT)
+    )
+
+
+def rates(frame: pd.DataFrame, *, label: str, value: str, value_title: str) -> Drawing:
+    """Return one bar for each row with its share in percent written at its end; a row without one has no bar."""
+    base = alt.Chart(frame).encode(
+        y=alt.Y(f"{label}:N", title=None, sort=None, axis=_names_axis()),
+        x=alt.X(f"{value}:Q", title=value_title, axis=alt.Axis(format="%", tickCount=5), scale=_room_for(frame[value])),
+        tooltip=[
+            alt.Tooltip(f"{label}:N", title=label.capitalize()),
+            alt.Tooltip(f"{value}:Q", title=value_title, format=".1%"),
+        ],
+    )
+    bars = base.mark_bar(height=_BAR_HEIGHT, cornerRadiusEnd=3)
+    numbers = base.mark_text(align="left", dx=5).encode(text=alt.Text(f"{value}:Q", format=".1%"))
+    return (bars + numbers).properties(height=_height(len(frame)))
 
 
 def fates_by_feed(frame: pd.DataFrame) -> Drawing:
@@ -191,8 +258,14 @@ def _room_for_numbers(values: Any) -> alt.Scale:
     return alt.Scale(domain=[0, max(1.0, float(values.max() if len(values) else 0) * 1.15)], nice=False)
 
 
-def _legend() -> alt.Legend:
-    return alt.Legend(orient="top", direction="horizontal", labelLimit=_LABEL_WIDTH, columns=2)
+def _room_for(shares: Any) -> alt.Scale:
+    """Return a scale that leaves room beside the longest bar of shares for its number."""
+    longest = shares.max() if len(shares) else 0
+    return alt.Scale(domain=[0, max(0.01, float(longest if longest == longest else 0) * 1.15)], nice=False)
+
+
+def _legend(columns: int = 2) -> alt.Legend:
+    return alt.Legend(orient="top", direction="horizontal", labelLimit=_LABEL_WIDTH, columns=columns)
 
 
 def _height(rows: int) -> int:

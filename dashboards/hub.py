@@ -7,6 +7,7 @@ cached between callers, no cookie is kept, and errors name the request's path pa
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -14,7 +15,8 @@ from uuid import UUID
 
 import httpx
 
-from dashboards.answers import Chart, FeedState, Person, Reject, Visitor
+from dashboards.answers import Chart, FeedState, MartRows, Person, Reject, RowTrace, Visitor
+from dashboards.drill import Drill
 from hub_core.errors import AccessDeniedError, NotFoundError, UnreadableError, WholechartError
 
 SESSION_COOKIE = "wholechart_session"
@@ -69,8 +71,27 @@ class Hub:
 
     def rejects(self, feed: str, limit: int) -> tuple[Reject, ...]:
         """Return the newest rejects of a feed."""
-        path = f"/api/feeds/{quote(feed, safe='')}/rejects"
+        path = f"/api/feeds/{_part(feed)}/rejects"
         return self._read(_each(Reject.read), "rejects", "GET", path, params={"limit": limit})
+
+    def rows(self, drill: Drill, build: str, *, limit: int, offset: int = 0) -> MartRows:
+        """Return rows of a mart of one build of the warehouse, each with the person it is about.
+
+        Raises:
+            NotFoundError: if there is no such mart, or the build is no longer kept.
+        """
+        where = [asdict(each) for each in drill.conditions]
+        body = {"where": where, "snapshot": build, "limit": limit, "offset": offset}
+        return self._read(MartRows.read, "list of rows", "POST", f"/api/marts/{_part(drill.mart)}/rows", json=body)
+
+    def trace(self, mart: str, key: str, build: str) -> RowTrace:
+        """Return the resources and messages that a row was made from.
+
+        Raises:
+            NotFoundError: if there is no such row.
+        """
+        body = {"key": key, "snapshot": build}
+        return self._read(RowTrace.read, "row", "POST", f"/api/marts/{_part(mart)}/trace", json=body)
 
     def log_out(self) -> None:
         """End this session everywhere; one that has ended already stays so."""
@@ -108,6 +129,11 @@ def open_client(address: str) -> httpx.Client:
     """Return a client of the API at `address` that visitors can share: it keeps no cookie and asks no proxy."""
     keeps_nothing = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     return httpx.Client(base_url=address, cookies=keeps_nothing, timeout=_ANSWER_SECONDS, trust_env=False)
+
+
+def _part(name: str) -> str:
+    """Return a name as one part of a path, so that it cannot lead elsewhere."""
+    return quote(name, safe="")
 
 
 def _each(reader: Callable[[Any], Answer]) -> Callable[[Any], tuple[Answer, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,8 @@ class Tile:
     label: str
     value: str
     help: str
+    rows: str | None = None
+    """The address of the rows it counts."""
 
 
 def dress() -> None:
@@ -67,7 +70,12 @@ def tiles(title: str, numbers: Sequence[Tile]) -> None:
     st.subheader(title, anchor=False)
     with st.grid(len(numbers), min_column_width=135, gap="small"):
         for tile in numbers:
-            st.metric(tile.label, tile.value, help=tile.help, border=True)
+            with st.container(border=True, height="stretch", gap=None):
+                st.metric(tile.label, tile.value, help=tile.help)
+                if tile.rows:
+                    about = escape(f"{tile.label}, {tile.value}: show the rows", quote=True)
+                    address = escape(tile.rows, quote=True)
+                    st.html(f'<a class="wc-rows" href="{address}" target="_self" aria-label="{about}">Rows</a>')
 
 
 def card(title: str, said: str, table: pd.DataFrame, name: str, draw_chart: Callable[[], None]) -> None:
@@ -87,14 +95,14 @@ def card(title: str, said: str, table: pd.DataFrame, name: str, draw_chart: Call
                 shown(table, name)
         st.caption(said)
         if table.empty:
-            st.info("Nothing in the chosen period, location and source.", icon=":material/filter_alt_off:")
+            st.info("Nothing for the chosen filters.", icon=":material/filter_alt_off:")
         else:
             draw_chart()
 
 
 def shown(table: pd.DataFrame, name: str, **columns: Any) -> None:
     """Show a table with its downloads; whole numbers, money and times are written for people."""
-    st.dataframe(table, hide_index=True, column_config=_written(table) | columns, alt=name.replace("-", " "))
+    st.dataframe(table, hide_index=True, column_config=written(table) | columns, alt=name.replace("-", " "))
     exports.offer(name, table)
 
 
@@ -120,7 +128,7 @@ def trouble(error: WholechartError) -> None:
     st.button("Try again", icon=":material/refresh:")
 
 
-def _written(table: pd.DataFrame) -> dict[str, Any]:
+def written(table: pd.DataFrame) -> dict[str, Any]:
     """Return how each column is written, by what it holds."""
     written: dict[str, Any] = {}
     for name, values in table.items():

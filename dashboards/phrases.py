@@ -24,7 +24,12 @@ def dollars(amount: Decimal | None) -> str:
     return f"{sign}${size:,.0f}" if size >= _CENTS_MATTER_BELOW else f"{sign}${size:,.2f}"
 
 
-def share(part: int, whole: int) -> str:
+def cents(amount: Decimal) -> str:
+    """Return an amount of money to the cent, as it stands in a column of amounts."""
+    return f"{'-' if amount < 0 else ''}${abs(amount):,.2f}"
+
+
+def share(part: int | Decimal, whole: int | Decimal) -> str:
     """Return what part of the whole this is, in percent; a dash when there is no whole."""
     if not whole:
         return "–"

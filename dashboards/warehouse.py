@@ -10,17 +10,17 @@ import duckdb
 import pandas as pd
 import streamlit as st
 
-from hub_core.settings import Settings
-from hub_core.snapshot import Snapshot, current_snapshot, open_current
+from hub_core.errors import NotFoundError
+from hub_core.snapshot import Snapshot, open_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Parameter: TypeAlias = str | int | date | None
 
-_SNAPSHOTS_OPEN = 2
-"""The newest, and the one before it for pages that are still being drawn."""
-_ANSWERS_KEPT = 500
+_SNAPSHOTS_OPEN = 4
+"""The three that are kept, and the one before them for pages that are still being drawn."""
+_ANSWERS_KEPT = 1000
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,10 @@ class Warehouse:
         return bool(found["found"].item())
 
 
-def current(settings: Settings) -> Warehouse | None:
-    """Return the newest published snapshot, or None when nothing was built yet."""
-    snapshot = current_snapshot(settings)
-    return None if snapshot is None else _open(snapshot, settings)
-
-
 @st.cache_resource(max_entries=_SNAPSHOTS_OPEN, show_spinner=False, hash_funcs={Snapshot: lambda it: str(it.path)})
-def _open(snapshot: Snapshot, _settings: Settings) -> Warehouse:
+def open_warehouse(snapshot: Snapshot) -> Warehouse:
     """Open a snapshot once for all visitors; a new one has a new name, so it is never mistaken for an old one."""
-    return Warehouse(snapshot.build_id, snapshot.built_at, open_current(_settings))
+    return Warehouse(snapshot.build_id, snapshot.built_at, open_snapshot(snapshot))
 
 
 @st.cache_data(max_entries=_ANSWERS_KEPT, show_spinner=False)
@@ -69,7 +63,12 @@ def _answer(
 ) -> pd.DataFrame:
     """Answer once per snapshot: it never changes, and holds for every visitor because it names nobody."""
     with _connection.cursor() as cursor:
-        cursor.execute(question, dict(parameters))
+        try:
+            cursor.execute(question, dict(parameters))
+        except duckdb.CatalogException:
+            raise NotFoundError(
+                "these numbers were built by an earlier version; `wholechart build` makes new"
+            ) from None
         columns = [column[0] for column in cursor.description or ()]
         # Not `df()`, which turns DECIMAL into floats; and to the end, or the next question of this cursor breaks.
         return pd.DataFrame(cursor.fetchall(), columns=columns)

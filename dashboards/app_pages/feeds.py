@@ -1,4 +1,4 @@
-"""Feeds and quality: how far each feed is right now, what it could not take in and why, and how it went day by day."""
+"""Feeds: how far each feed is right now, what it could not take in and why, and how it went day by day."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import pandas as pd
 import streamlit as st
 
-from dashboards import charts, figures, layout, phrases, warehouse
+from dashboards import charts, filters, layout, phrases
 from dashboards.answers import FeedState, Reject
+from dashboards.figures import quality as figures
 from dashboards.gate import Visit
 from dashboards.layout import Tile
 from dashboards.warehouse import Warehouse
@@ -17,28 +18,25 @@ from hub_core.clock import now
 _REJECTS_SHOWN = 200
 _BEHIND_AFTER = timedelta(minutes=5)
 _ALL_FEEDS = "All feeds"
-_ENGINES = {"great_expectations": "Great Expectations", "dbt": "dbt"}
 
 
 def show(visit: Visit) -> None:
     """Show the page."""
-    snapshot = warehouse.current(visit.settings)
-    layout.head("Feeds and quality", "How far each feed is now, what could not be taken in, and why.")
+    snapshot = filters.opened(visit.settings)
+    layout.head("Feeds", "How far each feed is now, what could not be taken in, and why.")
     # Asked once per rerun and never on a timer: asking counts as use, and an unattended page must come to its end.
     states = visit.hub.feeds()
     _tiles(states)
     _table(states)
     if not states:
         return
-    feed = st.selectbox(
-        "Feed", [_ALL_FEEDS, *(state.feed for state in states)], key="feed", bind="query-params", width=320
-    )
+    feed = filters.one_of("Feed", "feed", [_ALL_FEEDS, *(state.feed for state in states)], width=320)
+    filters.write_address(["feed", "snapshot"])
     _rejects(visit, [state for state in states if feed in (_ALL_FEEDS, state.feed)])
     if snapshot is None:
         layout.nothing_built()
         return
     _trend(snapshot, None if feed == _ALL_FEEDS else feed)
-    _quality(snapshot)
 
 
 def _tiles(states: tuple[FeedState, ...]) -> None:
@@ -164,36 +162,3 @@ def _trend(snapshot: Warehouse, feed: str | None) -> None:
 
     said = f"Records by the day they were received. {layout.as_of(snapshot)}"
     layout.card("Day by day", said, table, "trend", draw)
-
-
-def _quality(snapshot: Warehouse) -> None:
-    """Show what was checked before these numbers were published: a check of severity error stops that by failing."""
-    checks = figures.checks(snapshot)
-    if checks.empty:
-        return
-    passed = int(checks["is_passed"].sum())
-    missed = len(checks) - passed
-    with st.container(border=True, key="card-quality"):
-        st.subheader("Quality checks", anchor=False)
-        st.caption(f"Of the build now published. {layout.as_of(snapshot)}")
-        if missed:
-            st.warning(
-                f"{phrases.count(missed)} of {phrases.count(len(checks))} checks warn; they stand first in the table.",
-                icon=":material/rule:",
-            )
-        else:
-            st.success(f"All {phrases.count(passed)} checks passed.", icon=":material/verified:")
-        layout.shown(_checks_table(checks), "quality-checks")
-
-
-def _checks_table(checks: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "Checked": checks["subject"],
-            "Check": checks["check_name"],
-            "Outcome": ["Passed" if passed else "Did not pass" for passed in checks["is_passed"]],
-            "Severity": checks["severity"],
-            "Rows": checks["rows_checked"].astype("Int64"),
-            "By": checks["engine"].map(lambda name: _ENGINES.get(name, name)),
-        }
-    )

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import charts, figures, filters, layout, phrases, warehouse
+from dashboards import charts, filters, layout, phrases
+from dashboards.drill import Condition, Drill, of_persons, within
+from dashboards.figures import overview as figures
+from dashboards.figures import revenue, schedule
+from dashboards.figures.reading import NOT_STATED
 from dashboards.filters import Filters
 from dashboards.gate import Visit
 from dashboards.layout import Tile
@@ -13,29 +17,18 @@ from dashboards.warehouse import Warehouse
 _TESTS_DRAWN = 8
 _PAYERS_DRAWN = 6
 _SPLITS = ("Class", "Location")
-_AMOUNTS = {"billed": "Billed", "paid": "Paid", "patient_responsibility": "Patient responsibility"}
-_STATUSES = {
-    "arrived": "Arrived",
-    "booked": "Booked",
-    "cancelled": "Cancelled",
-    "checked-in": "Checked in",
-    "entered-in-error": "Entered in error",
-    "fulfilled": "Fulfilled",
-    "noshow": "No-show",
-    "pending": "Pending",
-    "proposed": "Proposed",
-    "waitlist": "Waitlisted",
-}
+_AMOUNTS = {"charged": "Charged", "paid": "Paid", "patient_responsibility": "Patient responsibility"}
+_PAGE = "overview"
 
 
 def show(visit: Visit) -> None:
     """Show the page."""
-    snapshot = warehouse.current(visit.settings)
+    snapshot = filters.opened(visit.settings)
     layout.head("Group overview", "All locations and sources of the group, joined.", snapshot)
     if snapshot is None:
         layout.nothing_built()
         return
-    chosen = filters.choose(snapshot)
+    chosen = filters.choose(snapshot, visit.settings, "period", "location", "source", "day")
     _tiles(snapshot, chosen)
     st.space("small")
     _encounters(snapshot, chosen)
@@ -49,32 +42,76 @@ def show(visit: Visit) -> None:
 def _tiles(snapshot: Warehouse, chosen: Filters) -> None:
     volume = figures.volume(snapshot, chosen)
     money = figures.money(snapshot, chosen)
+
+    def rows(drill: Drill) -> str:
+        return drill.address(filters.remembered(), _PAGE)
+
     layout.tiles(
         "People and care",
         [
-            Tile("People", phrases.count(volume.people), "Persons with a record in the chosen location and source."),
-            Tile("Patient records", phrases.count(volume.records), "Records of patients; one person may have several."),
+            Tile(
+                "People",
+                phrases.count(volume.people),
+                "Persons with a record in the chosen location and source.",
+                rows(of_persons(chosen)),
+            ),
+            Tile(
+                "Patient records",
+                phrases.count(volume.records),
+                "Records of patients; one person may have several.",
+                rows(within("patient_records", chosen)),
+            ),
             Tile("Sources", phrases.count(volume.sources), "Systems that keep these patient records."),
-            Tile("Encounters", phrases.count(volume.encounters), "Visits and stays that began in the period."),
-            Tile("Lab results", phrases.count(volume.lab_results), "Results collected in the period."),
-            Tile("Appointments", phrases.count(volume.appointments), "Appointments that start in the period."),
+            Tile(
+                "Encounters",
+                phrases.count(volume.encounters),
+                "Visits and stays that began in the period.",
+                rows(within("encounters", chosen, "started_date")),
+            ),
+            Tile(
+                "Lab results",
+                phrases.count(volume.lab_results),
+                "Results collected in the period.",
+                rows(within("lab_results", chosen, "collected_at,issued_at")),
+            ),
+            Tile(
+                "Appointments",
+                phrases.count(volume.appointments),
+                "Appointments that start in the period.",
+                rows(within("appointments", chosen, "starts_date")),
+            ),
         ],
     )
     layout.tiles(
         "Money",
         [
-            Tile("Billed", phrases.dollars(money.billed), "Charges of claims, by day of service."),
-            Tile("Paid", phrases.dollars(money.paid), "What payers paid, by day of payment."),
+            Tile(
+                "Charged",
+                phrases.dollars(money.charged),
+                "What was charged less what was taken back, by day of service.",
+                rows(within("charges", chosen, "service_date")),
+            ),
+            Tile(
+                "Paid",
+                phrases.dollars(money.paid),
+                "What insurers and patients paid, by day of payment.",
+                rows(within("payments", chosen, "payment_date")),
+            ),
             Tile(
                 "Patient responsibility",
                 phrases.dollars(money.patient_responsibility),
                 "What payers left to patients, by day of payment.",
+                rows(
+                    within("claim_payments", chosen, "payment_date").where(
+                        Condition("patient_responsibility_amount", "not", "0")
+                    )
+                ),
             ),
             Tile(
                 "Denied claims",
                 f"{phrases.count(money.denied)} · {phrases.share(money.denied, money.answers)}",
                 "Answers of payers that deny the claim, or pay nothing and leave nothing to the patient; and their"
-                " share of all answers.",
+                " share of all answers. The page Revenue has each denied line.",
             ),
         ],
     )
@@ -91,9 +128,7 @@ def _encounters(snapshot: Warehouse, chosen: Filters) -> None:
             label_visibility="collapsed",
         )  # fmt: skip
         layout.draw(
-            charts.over_time(
-                frame, unit=unit, value="encounters", split="part", split_title=split, last=figures.NOT_STATED
-            ),
+            charts.over_time(frame, unit=unit, value="encounters", split="part", split_title=split, last=NOT_STATED),
             f"Stacked columns: encounters by {unit} and {split.lower()}",
         )
 
@@ -103,7 +138,7 @@ def _encounters(snapshot: Warehouse, chosen: Filters) -> None:
 
 def _appointments(snapshot: Warehouse, chosen: Filters) -> None:
     frame = figures.appointments(snapshot, chosen)
-    frame["status"] = frame["status"].map(lambda status: _STATUSES.get(status, status))
+    frame["status"] = frame["status"].map(lambda status: schedule.STATUSES.get(status, status))
 
     def draw() -> None:
         chart = charts.ranked(frame, label="status", value="appointments", value_title="Appointments")
@@ -125,14 +160,14 @@ def _lab_tests(snapshot: Warehouse, chosen: Filters) -> None:
 
 
 def _payers(snapshot: Warehouse, chosen: Filters) -> None:
-    frame = figures.payers(snapshot, chosen)
+    frame = revenue.payers(snapshot, chosen)
 
     def draw() -> None:
         chart = charts.amounts(frame.head(_PAYERS_DRAWN), label="payer", series=_AMOUNTS)
-        layout.draw(chart, "Bars: billed, paid and patient responsibility by payer")
+        layout.draw(chart, "Bars: charged, paid and patient responsibility by payer")
 
-    table = frame.rename(columns={"payer": "Payer", "claims": "Claims", **_AMOUNTS, "denied": "Denied claims"})
-    layout.card("Claims by payer", "Billed by day of service; paid by day of payment.", table, "payers", draw)
+    table = frame[["payer", *_AMOUNTS]].rename(columns={"payer": "Payer", **_AMOUNTS})
+    layout.card("Payers", "Charged by day of service; paid by day of payment.", table, "payers", draw)
 
 
 def _messages(snapshot: Warehouse, chosen: Filters) -> None:

@@ -40,9 +40,19 @@ def patients() -> list[Row]:
 
 
 def patient_records() -> list[Row]:
-    return [{"patient_id": f"h{number}", "source": "hospital", "location": "Riverbend"} for number in range(2)] + [
-        {"patient_id": f"c{number}", "source": "clinic", "location": "Riverbend" if number < 4 else "Oakdale"}
-        for number in range(6)
+    """Two records at the hospital and seven at the clinic, one of them merged away and one a stub."""
+    hospital = [("hospital", "Riverbend", number, False, False) for number in range(2)]
+    clinic = [("clinic", "Riverbend" if number < 4 else "Oakdale", number, False, number == 5) for number in range(6)]
+    return [
+        {
+            "patient_record_id": f"{source}-{number}",
+            "person_id": f"person-{number}",
+            "source": source,
+            "location": location,
+            "is_merged": is_merged,
+            "is_stub": is_stub,
+        }
+        for source, location, number, is_merged, is_stub in [*hospital, *clinic]
     ]
 
 
@@ -50,6 +60,8 @@ def encounters() -> list[Row]:
     return [
         {
             "encounter_id": f"encounter-{number}",
+            "status": "cancelled" if number == 4 else "finished",
+            "class_code": ("AMB", "EMER", "IMP", None)[number % 4],
             "class_name": ("ambulatory", "emergency", "inpatient encounter", None)[number % 4],
             "source": "hospital" if number % 4 else "clinic",
             "location": "Riverbend" if number % 3 else "Oakdale",
@@ -79,11 +91,32 @@ def appointments() -> list[Row]:
         {
             "appointment_id": f"appointment-{number}",
             "status": ("booked", "fulfilled", "fulfilled", "cancelled", "noshow")[number % 5],
+            "is_no_show": number % 5 == 4,
+            "is_cancelled": number % 5 == 3,
+            "practitioner_name": ("Dr. Adams", "Dr. <b>Baker</b>", None)[number % 3],
             "source": "clinic",
             "location": "Riverbend" if number % 2 else "Oakdale",
             "starts_date": TODAY - timedelta(days=number),
         }
         for number in range(25)
+    ]
+
+
+def no_shows() -> list[Row]:
+    """Every missed appointment; persons 0 and 1 were not seen again, one of them twice."""
+    missed = [row for row in appointments() if row["is_no_show"]]
+    return [
+        {
+            "no_show_id": row["appointment_id"],
+            "person_id": f"person-{number % 3}",
+            "practitioner_name": row["practitioner_name"],
+            "days_booked_ahead": (3, 12, 40, 120, None)[number],
+            "is_seen_again": number % 3 == 2,
+            "source": row["source"],
+            "location": row["location"],
+            "starts_date": row["starts_date"],
+        }
+        for number, row in enumerate(missed)
     ]
 
 
@@ -124,6 +157,153 @@ def claim_payments() -> list[Row]:
     return answers
 
 
+def charges() -> list[Row]:
+    """Twelve claim lines and, at Riverbend, four charges on account, one of them taken back."""
+    lines = [
+        {
+            "charge_id": f"line-{row['claim_id']}",
+            "payer_name": row["payer_name"],
+            "charge_kind": "claim_line",
+            "source": "billing",
+            "location": "Oakdale",
+            "billed_amount": row["billed_amount"],
+            "service_date": row["service_start_date"],
+        }
+        for row in claims()
+    ]
+    account = [
+        {
+            "charge_id": f"account-{number}",
+            "payer_name": None,
+            "charge_kind": "account",
+            "source": "clinic",
+            "location": "Riverbend",
+            "billed_amount": Decimal(amount),
+            "service_date": TODAY - timedelta(days=2),
+        }
+        for number, amount in enumerate(("100.10", "50.05", "25.00", "-25.00"))
+    ]
+    return lines + account
+
+
+def payments() -> list[Row]:
+    """What the insurers' answers paid, a takeback of a provider adjustment, and two payments of patients."""
+    paid = [
+        {
+            "payment_id": f"payment-{row['claim_payment_id']}",
+            "payment_kind": "insurer",
+            "payer_name": row["payer_name"],
+            "source": "billing",
+            "location": "Oakdale",
+            "paid_amount": row["paid_amount"],
+            "payment_date": row["payment_date"],
+        }
+        for row in claim_payments()
+        if row["paid_amount"]
+    ]
+    others = [("provider_adjustment", "State Medicaid", "-5.05"), ("patient", None, "20.00"), ("patient", None, "1.01")]
+    return paid + [
+        {
+            "payment_id": f"other-{number}",
+            "payment_kind": kind,
+            "payer_name": payer,
+            "source": "billing" if payer else "clinic",
+            "location": "Oakdale" if payer else "Riverbend",
+            "paid_amount": Decimal(amount),
+            "payment_date": TODAY,
+        }
+        for number, (kind, payer, amount) in enumerate(others)
+    ]
+
+
+def claim_adjustments() -> list[Row]:
+    reasons = [("CO", "45", "40.02"), ("PR", "1", "12.03"), ("CO", "45", "-40.02"), ("OA", "999", "7.00")]
+    return [
+        {
+            "claim_adjustment_id": f"adjustment-{number}",
+            "payer_name": "Prairie Health Plan",
+            "group_code": group,
+            "reason_code": reason,
+            "source": "billing",
+            "location": "Oakdale",
+            "adjusted_amount": Decimal(amount),
+            "is_reversal": amount.startswith("-"),
+            "payment_date": TODAY - timedelta(days=number),
+        }
+        for number, (group, reason, amount) in enumerate(reasons)
+    ]
+
+
+def account_adjustments() -> list[Row]:
+    return [
+        {
+            "account_adjustment_id": "written-off",
+            "payer_name": None,
+            "group_code": None,
+            "reason_code": "SMALL",
+            "source": "clinic",
+            "location": "Riverbend",
+            "adjusted_amount": Decimal("4.99"),
+            "adjusted_date": TODAY,
+        }
+    ]
+
+
+def denials() -> list[Row]:
+    """Five denied lines of two payers for two reasons, the first of them paid later."""
+    return [
+        {
+            "denial_id": f"denial-{number}",
+            "person_id": f"person-{number}",
+            "payer_name": ("Prairie Health Plan", "State Medicaid")[number % 2],
+            "group_code": "CO",
+            "reason_code": "197" if number < 3 else "16",
+            "source": "billing",
+            "location": "Oakdale",
+            "denied_amount": Decimal("10.10") * (number + 1),
+            "is_overturned": number == 0,
+            "denied_date": TODAY - timedelta(days=40 * number),
+        }
+        for number in range(5)
+    ]
+
+
+def receivables() -> list[Row]:
+    """One account of every age at one payer, the last with a part left to the patient, and one that is settled."""
+    ages = (0, 30, 31, 60, 61, 90, 91, 120, 121, 400)
+    owed = [
+        {
+            "receivable_id": f"receivable-{age}",
+            "payer_name": "Prairie Health Plan" if age < 100 else "State Medicaid",
+            "source": "billing",
+            "location": "Oakdale",
+            "billed_amount": Decimal("30.05"),
+            "payer_open_amount": Decimal("20.03"),
+            "patient_open_amount": Decimal("10.02") if age == 400 else Decimal(0),
+            "open_amount": Decimal("30.05") if age == 400 else Decimal("20.03"),
+            "aged_from_date": TODAY - timedelta(days=age),
+        }
+        for age in ages
+    ]
+    settled = owed[0] | {"receivable_id": "settled", "payer_open_amount": Decimal(0), "open_amount": Decimal(0)}
+    return [*owed, settled]
+
+
+def findings() -> list[Row]:
+    kinds = ("repeated", "repeated", "out_of_order", "late", "rejected", "event_after_message")
+    return [
+        {
+            "finding_id": f"finding-{number}",
+            "finding_kind": kind,
+            "feed": "clinic-siu" if number == 1 else "hospital-adt",
+            "source": "clinic" if number == 1 else "hospital",
+            "location": "Riverbend",
+            "found_at": datetime.now(UTC) - timedelta(hours=number),
+        }
+        for number, kind in enumerate(kinds)
+    ]
+
+
 def feed_activity() -> list[Row]:
     return [
         {
@@ -132,6 +312,10 @@ def feed_activity() -> list[Row]:
             "source": source,
             "location": "Riverbend",
             "messages": 10 + day % 7,
+            "records": 10 + day % 7,
+            "repeated": int(feed == "clinic-siu" and day == 0),
+            "out_of_order": 0,
+            "late": None,
             "processed": 9 + day % 7,
             "filtered": 0,
             "rejected": int(day % 6 == 0),
@@ -158,29 +342,39 @@ def checks() -> list[Row]:
     ]
 
 
-def publish(folder: Path) -> None:
-    """Write the snapshot and move the pointer to it, as a build does."""
+MARTS_FILLED = {
+    "patients": patients(),
+    "patient_records": patient_records(),
+    "encounters": encounters(),
+    "lab_results": lab_results(),
+    "appointments": appointments(),
+    "no_shows": no_shows(),
+    "claims": claims(),
+    "claim_payments": claim_payments(),
+    "claim_adjustments": claim_adjustments(),
+    "account_adjustments": account_adjustments(),
+    "charges": charges(),
+    "payments": payments(),
+    "denials": denials(),
+    "receivables": receivables(),
+    "feed_activity": feed_activity(),
+    "findings": findings(),
+}
+
+
+def publish(folder: Path, name: str = SNAPSHOT, *, is_filled: bool = True, built_at: datetime | None = None) -> None:
+    """Write a snapshot and move the pointer to it, as a build does; without rows, the marts are empty."""
     folder.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(str(folder / SNAPSHOT)) as connection:
-        connection.execute("CREATE SCHEMA marts; CREATE SCHEMA staging; CREATE SCHEMA quality")
-        for mart, rows in (
-            ("patients", patients()),
-            ("encounters", encounters()),
-            ("lab_results", lab_results()),
-            ("appointments", appointments()),
-            ("claims", claims()),
-            ("claim_payments", claim_payments()),
-            ("feed_activity", feed_activity()),
-        ):
-            _write(connection, f"marts.{mart}", _contract(mart), rows)
-        records = {"patient_id": "varchar", "source": "varchar", "location": "varchar"}
-        _write(connection, "staging.stg_patients", records, patient_records())
+    with duckdb.connect(str(folder / name)) as connection:
+        connection.execute("CREATE SCHEMA marts; CREATE SCHEMA quality")
+        for mart, rows in MARTS_FILLED.items():
+            _write(connection, f"marts.{mart}", _contract(mart), rows if is_filled else [])
         # Written as the build writes it, by hand: the dashboards and their tests know the build by its tables only.
         kept = {"engine": "varchar", "subject": "varchar", "check_name": "varchar", "severity": "varchar"}
         _write(connection, "quality.checks", kept | {"is_passed": "boolean", "rows_checked": "bigint"}, checks())
-    said = {"built_at": datetime.now(UTC).isoformat(), "fingerprint": "test", "last_seq": 1}
-    (folder / SNAPSHOT).with_suffix(".json").write_text(json.dumps(said), encoding="utf-8")
-    (folder / POINTER).write_text(f"{SNAPSHOT}\n", encoding="utf-8")
+    said = {"built_at": (built_at or datetime.now(UTC)).isoformat(), "fingerprint": "test", "last_seq": 1}
+    (folder / name).with_suffix(".json").write_text(json.dumps(said), encoding="utf-8")
+    (folder / POINTER).write_text(f"{name}\n", encoding="utf-8")
 
 
 def _contract(mart: str) -> dict[str, str]:
@@ -191,6 +385,8 @@ def _contract(mart: str) -> dict[str, str]:
 
 def _write(connection: duckdb.DuckDBPyConnection, relation: str, columns: dict[str, str], rows: list[Row]) -> None:
     connection.execute(f"CREATE TABLE {relation} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
+    if not rows:
+        return
     given = list(rows[0])
     marks = ", ".join("?" for _ in given)
     connection.executemany(

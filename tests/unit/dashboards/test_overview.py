@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards import figures
-from dashboards.filters import Filters, grain
-from dashboards.warehouse import Warehouse, current
+from dashboards.figures import overview as figures
+from dashboards.figures import revenue
+from dashboards.filters import Filters, grain, opened
+from dashboards.warehouse import Warehouse
 from hub_core.settings import Settings
 from tests.unit.dashboards import group
 from tests.unit.dashboards.conftest import tiles, words
@@ -27,8 +28,8 @@ def test_the_tiles_show_the_groups_numbers(app: AppTest, warehouse_dir: Path) ->
         "Encounters": "60",
         "Lab results": "90",
         "Appointments": "25",
-        "Billed": "$2,545.20",
-        "Paid": "$1,350.45",
+        "Charged": "$2,695.35",
+        "Paid": "$1,366.41",
         "Patient responsibility": "$288.27",
         "Denied claims": "2 · 16.7%",
     }
@@ -51,7 +52,7 @@ def test_a_filter_from_the_address_holds(app: AppTest, warehouse_dir: Path) -> N
     app.query_params["source"] = "hospital"
     app.run()
     assert tiles(app)["People"] == "2"
-    assert tiles(app)["Billed"] == "$0.00"
+    assert tiles(app)["Charged"] == "$0.00"
 
 
 def test_a_filter_nobody_offered_is_ignored(app: AppTest, warehouse_dir: Path) -> None:
@@ -65,7 +66,7 @@ def test_every_chart_has_its_table_and_downloads(app: AppTest, warehouse_dir: Pa
     assert len(app.dataframe) == 6
     assert len(app.download_button) == 12
     payers = next(table.value for table in app.dataframe if "Payer" in table.value)
-    assert payers["Billed"].sum() == figures.money(_warehouse(), Filters()).billed
+    assert payers["Charged"].sum() == figures.money(_warehouse(), Filters()).charged
 
 
 def test_before_the_first_build_it_says_what_to_do(app: AppTest, data_dir: Path) -> None:
@@ -107,9 +108,11 @@ def test_a_claim_left_whole_to_the_patient_is_no_denial(warehouse_dir: Path) -> 
 
 
 def test_money_stays_exact(warehouse_dir: Path) -> None:
-    frame = figures.payers(_warehouse(), Filters())
-    assert str(frame["billed"].iloc[0]) == "848.40"
-    assert frame["paid"].sum() == sum(row["paid_amount"] for row in group.claim_payments())
+    frame = revenue.payers(_warehouse(), Filters())
+    assert str(frame["charged"].iloc[0]) == "848.40"
+    assert frame["paid"].sum() == sum(
+        row["paid_amount"] for row in group.payments() if row["payment_kind"] != "patient"
+    )
 
 
 def test_a_question_with_no_rows_still_has_its_columns(warehouse_dir: Path) -> None:
@@ -141,7 +144,7 @@ def test_what_is_chosen_is_a_value_never_sql(warehouse_dir: Path) -> None:
 
 
 def _warehouse() -> Warehouse:
-    found = current(Settings())
+    found = opened(Settings())
     assert isinstance(found, Warehouse)
     assert isinstance(found.ask("SELECT 1 AS one"), pd.DataFrame)
     return found
