@@ -5,48 +5,50 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from math import comb
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import duckdb
 
 _RECORDS = """
-SELECT DISTINCT
-    registrations.source || '|' || CASE
-        WHEN members.value IS NULL THEN registrations.mrn
-        WHEN contains(members.value, '|') THEN lower(members.assigner || '|' || members.value)
-        ELSE lower(concat_ws('|', members.assigner, members.value, registrations.given, registrations.birth_date))
-    END,
-    registrations.registration_id,
-    registrations.person_id,
-    registrations.site,
-    registrations.birth_date
-FROM registrations
-LEFT JOIN identifiers AS members
-    ON registrations.registration_id = members.registration_id AND members.kind = 'MEMBER'
-WHERE registrations.site <> 'pediatrics' OR members.value IS NOT NULL
+CREATE TABLE patient_record AS
+SELECT DISTINCT ON (record_key) *
+FROM (
+    SELECT source || '|' || mrn AS record_key, registration_id, person_id, site AS location, birth_date, '' AS stated
+    FROM registrations WHERE site <> 'pediatrics'
+    UNION ALL
+    SELECT
+        lower(source || '|' || assigner || '|' || CASE
+            WHEN contains(value, '|') THEN value ELSE value || '|' || given || '|' || birth_date
+        END),
+        registration_id, person_id, site, birth_date, lower(assigner || '|' || value)
+    FROM registrations INNER JOIN identifiers USING (registration_id)
+    WHERE kind = 'MEMBER'
+)
+ORDER BY record_key, registration_id
 """
-"""Patient records as they arrive: where a payer's member number names them, each number is a record."""
+"""Patient records as they arrive. Pediatrics knows its patients by payers' member numbers: each number is a record."""
 
 _LINKS = """
-SELECT registration_id, kind || '|' || assigner || '|' || value FROM identifiers
+SELECT record_key, kind || '|' || assigner || '|' || value
+FROM patient_record INNER JOIN identifiers USING (registration_id) WHERE kind <> 'MEMBER'
 UNION ALL
-SELECT merged_into, 'merged|' || registration_id FROM registrations WHERE merged_into <> ''
+SELECT record_key, 'merged|' || merged.registration_id
+FROM registrations AS merged
+INNER JOIN patient_record ON patient_record.registration_id IN (merged.registration_id, merged.merged_into)
+WHERE merged.merged_into <> '' AND merged.site <> 'pediatrics'
 UNION ALL
-SELECT registration_id, 'merged|' || registration_id FROM registrations WHERE merged_into <> ''
+SELECT DISTINCT record_key, 'account|' || account_number || '|' || split_part(record_key, '|', 4)
+FROM patient_record INNER JOIN claims ON stated = lower(member) WHERE stated <> ''
 """
+"""What makes two records one person: an equal identifier, a merge, or claims of one account that name both alike."""
 
-
-class _Record(NamedTuple):
-    """A patient record as it arrives."""
-
-    key: str
-    registration: str
-    person: str
-    site: str
-    birth_date: date
+_KNOWN = """
+CREATE TABLE known_persons AS
+SELECT record_key, person_key, person_id AS true_person, location, birth_date
+FROM patient_record INNER JOIN person_of_record USING (record_key)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +65,13 @@ class Agreement:
 
 def keep_known_persons(truth: duckdb.DuckDBPyConnection) -> None:
     """Write the table `known_persons`: each patient record, and the person that equal identifiers and merges give."""
-    records = truth.execute(_RECORDS).fetchall()
-    persons = _joined(truth.execute(_LINKS).fetchall(), (record.registration for record in map(_Record._make, records)))
-    truth.execute(
-        "CREATE TABLE known_persons (record_key VARCHAR, person_key VARCHAR, true_person VARCHAR, location VARCHAR,"
-        " birth_date DATE)"
-    )
-    rows = {
-        record.key: (record.key, persons[record.registration], record.person, record.site, record.birth_date)
-        for record in map(_Record._make, records)
-    }
-    if rows:
-        truth.executemany("INSERT INTO known_persons VALUES (?, ?, ?, ?, ?)", list(rows.values()))
+    truth.execute(_RECORDS)
+    records = [key for (key,) in truth.execute("SELECT record_key FROM patient_record").fetchall()]
+    persons = list(_joined(truth.execute(_LINKS).fetchall(), records).items())
+    truth.execute("CREATE TABLE person_of_record (record_key VARCHAR, person_key VARCHAR)")
+    if persons:
+        truth.executemany("INSERT INTO person_of_record VALUES (?, ?)", persons)
+    truth.execute(_KNOWN)
 
 
 def agreement(true_persons: dict[str, str], held_persons: dict[str, str]) -> Agreement:

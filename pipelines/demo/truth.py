@@ -29,7 +29,9 @@ TABLES = MappingProxyType(
         "payments": "payment_key, site, payment_kind, payer, reason_code, cents BIGINT, paid_on DATE",
         "adjustments": "answer_id, site, payer, group_code, reason_code, cents BIGINT, is_reversal BOOLEAN",
         "account_adjustments": "entry_id, site, payer, group_code, reason_code, cents BIGINT",
-        "claims": ("claim_id, account_number, site, payer, sequence, frequency, cents BIGINT, is_answered BOOLEAN"),
+        "claims": (
+            "claim_id, account_number, site, payer, sequence, frequency, cents BIGINT, is_answered BOOLEAN, member"
+        ),
         "answers": (
             "answer_id, account_number, claim_id, site, payer, status, charged_cents BIGINT, paid_cents BIGINT,"
             " patient_responsibility_cents BIGINT, is_reversal BOOLEAN"
@@ -49,29 +51,38 @@ TABLES = MappingProxyType(
 )
 """Columns of each file by its name; those without a type are texts, empty where nothing is said."""
 
+_EMPTY = {"VARCHAR": " DEFAULT ''"}
+
 
 def open_truth(*folders: Path) -> duckdb.DuckDBPyConnection:
     """Return a connection in which every kind of truth is a table, with the rows of all folders.
 
-    A kind that nothing was said about has no file and is an empty table; a file with other columns is refused.
+    A kind that nothing was said about has no file, and is an empty table.
     """
     connection = duckdb.connect(":memory:", config={"threads": 2})
     connection.execute("SET TimeZone = 'UTC'")
     for table, description in TABLES.items():
         columns = _columns(description)
-        connection.execute(f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
+        described = (f"{name} {kind}{_EMPTY.get(kind, '')}" for name, kind in columns.items())
+        connection.execute(f"CREATE TABLE {table} ({', '.join(described)})")
         for file in (folder / f"{table}.csv" for folder in folders):
             if file.exists():
-                connection.execute(
-                    f"INSERT INTO {table} BY NAME SELECT * FROM read_csv($file, header = true, columns = $columns,"  # noqa: S608
-                    " delim = ',', quote = '\"', escape = '\"', nullstr = '', force_not_null = $texts)",
-                    {
-                        "file": str(file),
-                        "columns": columns,
-                        "texts": [name for name, kind in columns.items() if kind == "VARCHAR"],
-                    },
-                )
+                _read(connection, table, columns, file)
     return connection
+
+
+def _read(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], file: Path) -> None:
+    with file.open(encoding="utf-8") as stream:
+        stated = {name: columns[name] for name in next(stream).rstrip("\n").split(",") if name in columns}
+    connection.execute(
+        f"INSERT INTO {table} BY NAME SELECT {', '.join(stated)} FROM read_csv($file, header = true,"  # noqa: S608
+        " types = $types, delim = ',', quote = '\"', escape = '\"', nullstr = '', force_not_null = $texts)",
+        {
+            "file": str(file),
+            "types": stated,
+            "texts": [name for name, kind in stated.items() if kind == "VARCHAR"],
+        },
+    )
 
 
 def _columns(description: str) -> dict[str, str]:
