@@ -34,6 +34,7 @@ of_messages as (
         source,
         location,
         message_id,
+        control_id,
         repeats,
         date_diff('minute', sent_at, sent_before_at) as minutes,
         received_at as found_at
@@ -65,6 +66,7 @@ rejected as (
         messages.source,
         messages.location,
         rejects.message_id,
+        messages.control_id,
         rejects.position,
         concat_ws(' ', nullif(rejects.location, ''), rejects.reason) as detail,
         rejects.created_at as found_at
@@ -84,6 +86,7 @@ begun as (
         encounters.source,
         encounters.location,
         messages.message_id,
+        messages.control_id,
         encounters.message_position as position,
         'Encounter' as resource_type,
         encounters.encounter_id as resource_id,
@@ -125,6 +128,7 @@ final as (
         finding_kind::varchar as finding_kind,
         feed::varchar as feed,
         message_id::varchar as message_id,
+        control_id::varchar as control_id,
         resource_type::varchar as resource_type,
         resource_id::varchar as resource_id,
         detail::varchar as detail,
