@@ -46,7 +46,7 @@ class _Took:
 def demo(people: int, seed: int, folder: Path | None, as_json: bool, is_live: bool) -> int:
     """Simulate a medical group, run its feeds through the whole house, and put its truth beside the warehouse."""
     from pipelines.commands.progress import steps
-    from pipelines.demo.memory import PeakMemory
+    from pipelines.demo.footprint import Footprint
     from pipelines.demo.run import run
     from pipelines.demo.scenario import Scenario
     from pipelines.demo.stages import Stages
@@ -54,15 +54,15 @@ def demo(people: int, seed: int, folder: Path | None, as_json: bool, is_live: bo
 
     settings, started = settings_for(folder), time.monotonic()
     with (
-        PeakMemory() as memory,
+        Footprint() as footprint,
         steps("starting the database", quiet=as_json) as say,
         open_installation(settings) as installation,
     ):
-        memory.watch_database(installation.database)
-        stages = Stages(memory)
+        footprint.watch_database(installation.database)
+        stages = Stages(footprint)
         made = run(installation, Scenario(people, seed), say, stages)
         name, password = administrator(installation)
-        took = _Took(round(time.monotonic() - started, 1), memory.megabytes, stages.costs)
+        took = _Took(round(time.monotonic() - started, 1), footprint.megabytes, stages.costs)
         if not as_json:
             _print(made, took)
         seen = list(_live(installation, say, quiet=as_json)) if is_live else []

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from pipelines.demo.memory import PeakMemory
+from pipelines.demo.footprint import Footprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +23,17 @@ class Cost:
 class Stages:
     """The stages gone through so far."""
 
-    memory: PeakMemory
-    cpu: Callable[[], float] = time.process_time
-    """The processor time of all processes that do the work."""
+    footprint: Footprint
     costs: dict[str, Cost] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Note what the block takes, under its name."""
-        started, cpu = time.perf_counter(), self.cpu()
-        self.memory.lap()
+        started, cpu = time.perf_counter(), self.footprint.cpu_seconds()
+        self.footprint.lap()
         yield
         self.costs[name] = Cost(
-            round(time.perf_counter() - started, 1), round(self.cpu() - cpu, 1), round(self.memory.lap())
+            round(time.perf_counter() - started, 1),
+            round(self.footprint.cpu_seconds() - cpu, 1),
+            round(self.footprint.lap()),
         )

@@ -1,4 +1,4 @@
-"""How much memory all processes of a house take together."""
+"""What all processes of a house take together: memory and processor time."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 _SECONDS = 0.5
 
 
-class PeakMemory:
-    """The most memory that this process, those it started and the database held together, in MB, while the block runs.
+class Footprint:
+    """What this process, those it started and the database take; memory is sampled while the block runs.
 
-    A page that processes share is divided among them (proportional set size), so the sum counts each page once.
+    A page that processes share is divided among them (proportional set size), so that the sum counts each page once.
     """
 
     def __init__(self) -> None:
-        """Prepare to sample."""
+        """Prepare to look."""
         self.megabytes = 0.0
+        """The most memory held at one moment."""
         self._lap = 0.0
         self._database: psutil.Process | None = None
         self._stop = threading.Event()
@@ -32,17 +33,21 @@ class PeakMemory:
         """Count the processes of a database too, where it runs on this machine."""
         with database.begin() as unit:
             backend = int(unit.driver.execute("SELECT pg_backend_pid()").fetchall()[0][0])
-            with suppress(psutil.Error):  # a database elsewhere takes no memory here
+            with suppress(psutil.Error):  # a database elsewhere takes nothing here
                 process = psutil.Process(backend).parent()
                 if process is not None and "postgres" in process.name():
                     self._database = process
 
     def lap(self) -> float:
-        """Return the most since this was asked last, in MB."""
+        """Return the most memory held since this was asked last, in MB."""
         peak, self._lap = self._lap, 0.0
         return peak
 
-    def __enter__(self) -> PeakMemory:
+    def cpu_seconds(self) -> float:
+        """Return the processor time used so far, by processes that have ended too."""
+        return sum(map(_seconds, self._processes())) + sum(map(_seconds_of_ended, self._parents()))
+
+    def __enter__(self) -> Footprint:
         """Begin to sample."""
         self._sampler.start()
         return self
@@ -53,11 +58,14 @@ class PeakMemory:
 
     def _sample(self) -> None:
         while not self._stop.wait(_SECONDS):
-            processes = set(_family(psutil.Process()))
-            if self._database is not None:
-                processes |= set(_family(self._database))
-            held = sum(map(_bytes, processes)) / 1e6
+            held = sum(map(_bytes, self._processes())) / 1e6
             self.megabytes, self._lap = max(self.megabytes, held), max(self._lap, held)
+
+    def _parents(self) -> list[psutil.Process]:
+        return [psutil.Process(), *([self._database] if self._database else [])]
+
+    def _processes(self) -> set[psutil.Process]:
+        return {each for parent in self._parents() for each in _family(parent)}
 
 
 def _family(process: psutil.Process) -> list[psutil.Process]:
@@ -72,3 +80,20 @@ def _bytes(process: psutil.Process) -> int:
         return int(process.memory_full_info().pss)
     except psutil.Error:
         return 0
+
+
+def _seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)
+
+
+def _seconds_of_ended(process: psutil.Process) -> float:
+    """Return the processor time of the children that a process has seen ending."""
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.children_user + times.children_system)
