@@ -97,7 +97,11 @@ class _Appointment:
         elif draw < _CANCELLED + _MISSED:
             self._add(changes, self._starts_at + minutes(30), "noshow")
             self._book(changes)
-            if plan.site != "cardiology" and random.random() < _CHECKED_IN_BY_MISTAKE:
+            if (
+                plan.site != "cardiology"
+                and has_passed(self._starts_at + minutes(60))
+                and random.random() < _CHECKED_IN_BY_MISTAKE
+            ):
                 self._take_back()
             return None
         if changes[-1].status != "cancelled" and has_passed(self._starts_at + minutes(90)):

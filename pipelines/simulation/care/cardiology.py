@@ -29,6 +29,7 @@ _PASSING: Final = (
     Code("ICD-10-CM", "R06.09", "Other forms of dyspnea"),
 )
 """What is on a problem list for some months."""
+_WARFARIN = "855332"
 _OF_EVERY_HEART = ("hypertension", "hyperlipidemia")
 
 
@@ -66,7 +67,7 @@ def look_after(patient: Patient) -> None:
         elif seen and notes is not None:
             notes.review(seen)
         if seen and not is_video:
-            _examine(patient, seen)
+            _examine(patient, seen, takes_warfarin=notes is not None and notes.takes(_WARFARIN))
         day += step
     if notes is not None:
         notes.write_prescriptions()
@@ -127,6 +128,10 @@ class _Notes:
         if random.random() < 0.015:
             self._note_allergy(seen)
 
+    def takes(self, code: str) -> bool:
+        """Tell whether a medicine is prescribed and not stopped."""
+        return any(each.stopped is None and each.code.code == code for each in self._medications)
+
     def write_prescriptions(self) -> None:
         """Write down what was prescribed, now that it is known what was stopped."""
         journal = self._patient.journal
@@ -175,11 +180,11 @@ class _Notes:
         journal.chapter.allergies.append(Allergy(journal.key("A"), visit.registration_id, visit.site, substance, at))
 
 
-def _examine(patient: Patient, seen: Seen) -> None:
+def _examine(patient: Patient, seen: Seen, *, takes_warfarin: bool) -> None:
     random = patient.random
     if random.random() < 0.22:
         order(patient, seen.visit, seen.day, "echo")
-    if patient.has("atrial-fibrillation") and random.random() < 0.4:
+    if takes_warfarin and random.random() < 0.9:
         order(patient, seen.visit, seen.day, "inr")
     if (patient.has("heart-failure") or patient.has("aortic-stenosis")) and random.random() < 0.5:
         order(patient, seen.visit, seen.day, "natriuretic")

@@ -21,6 +21,7 @@ _VACCINATION = Code("ICD-10-CM", "Z23", "Encounter for immunization")
 _FIRST_VISIT = Code("ICD-10-CM", "Z76.89", "Persons encountering health services in other specified circumstances")
 _ADULT_AGE = 18
 _BY_VIDEO = 0.1
+_NEW_PATIENTS = 0.13
 _TESTS_OF: Final = {
     "hypertension": ("basic",),
     "diabetes": ("hemoglobin-a1c", "microalbumin"),
@@ -37,35 +38,48 @@ _TESTS_OF: Final = {
 def look_after(patient: Patient, rate: float = 1.0) -> None:
     """Let somebody be a patient of the family practice for the simulated time."""
     card = VaccineCard(patient)
-    seen: list[Seen] = []
+    since, seen = _join(patient)
     if patient.age(0) < _ADULT_AGE:
-        seen += _bring_child(patient)
+        seen += _bring_child(patient, since)
     else:
-        seen += _check_up(patient)
-        seen += _follow_up(patient)
-    seen += _complain(patient, rate)
+        seen += _check_up(patient, since)
+        seen += _follow_up(patient, since)
+    seen += _complain(patient, since, rate)
     for each in sorted(seen, key=lambda each: each.visit.started_at):
         card.vaccinate(each.visit, each.day)
 
 
-def _bring_child(patient: Patient) -> list[Seen]:
+def _join(patient: Patient) -> tuple[int, list[Seen]]:
+    """Return since when somebody is a patient, and the visit by which they became one; most have long been."""
+    random = patient.random
+    if patient.life.is_newborn or random.random() > _NEW_PATIENTS:
+        return patient.from_day, []
+    day = 10 + int(random.random() * DAYS * 0.7)
+    reason = _CHILD_CHECK_UP if patient.age(0) < _ADULT_AGE else _FIRST_VISIT
+    others = tuple(disease.code for disease, _ in patient.diseases[:2])
+    seen = keep(patient, Plan("family-practice", day, "new", reason, others, 5 + int(random.random() * 25)))
+    return day + 20, [seen] if seen else []
+
+
+def _bring_child(patient: Patient, since: int) -> list[Seen]:
     """Bring a child to the visits of the schedule."""
     plans = (
         Plan("family-practice", day, "well-child", _CHILD_CHECK_UP, (_VACCINATION,), 20)
         for day in well_child_days(patient)
+        if day >= since
     )
     return [seen for plan in plans if (seen := keep(patient, plan))]
 
 
-def _check_up(patient: Patient) -> list[Seen]:
+def _check_up(patient: Patient, since: int) -> list[Seen]:
     """Let an adult come for a wellness visit in some years, with blood drawn and screening."""
     random = patient.random
     found = []
     wish = 0.45 if patient.age(0) < 40 else 0.72
     for year in range(3):
-        if random.random() > wish:
-            continue
         day = year * 365 + int(random.random() * 365)
+        if day < since or random.random() > wish:
+            continue
         others = tuple(disease.code for disease, _ in patient.diseases[:3])
         seen = keep(patient, Plan("family-practice", day, "annual", _CHECK_UP, others, 10 + int(random.random() * 50)))
         if seen:
@@ -86,13 +100,13 @@ def _screen(patient: Patient, seen: Seen) -> None:
         order(patient, seen.visit, seen.day, "occult-blood")
 
 
-def _follow_up(patient: Patient) -> list[Seen]:
+def _follow_up(patient: Patient, since: int) -> list[Seen]:
     """Let somebody with long diseases come every three to six months, and beyond the end be booked."""
     random = patient.random
     if not patient.diseases:
         return []
     is_serious = len(patient.diseases) > 3
-    day = int(random.random() * 150)
+    day = since + int(random.random() * 150)
     found = []
     while day < DAYS + AHEAD:
         step = 95 + int(random.random() * 60) if is_serious else 130 + int(random.random() * 120)
@@ -129,7 +143,7 @@ def _monitor(patient: Patient, seen: Seen) -> None:
         order(patient, seen.visit, seen.day, panel)
 
 
-def _complain(patient: Patient, rate: float) -> list[Seen]:
+def _complain(patient: Patient, since: int, rate: float) -> list[Seen]:
     """Let somebody fall ill now and then, more often in winter; most come the same day or the next."""
     random = patient.random
     age = patient.age(0)
@@ -138,7 +152,7 @@ def _complain(patient: Patient, rate: float) -> list[Seen]:
     for _ in range(min(count, 12)):
         complaint = draw_complaint(random, "office", patient.age(DAYS // 2))
         day = any_day(random, is_seasonal=complaint.is_seasonal)
-        if day < patient.from_day + 5:
+        if day < since + 5:
             continue
         is_booked, is_video = random.random() < 0.55, random.random() < 0.06
         plan = Plan(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pipelines.simulation.care.appointments import Plan, write_visit
-from pipelines.simulation.care.calendar import DAYS, any_day, day_of, instant, minutes
+from pipelines.simulation.care.calendar import DAYS, any_day, day_of, has_passed, instant, minutes
 from pipelines.simulation.care.diseases import Complaint, draw_complaint
 from pipelines.simulation.care.orders import order
 from pipelines.simulation.care.patients import Patient
@@ -124,7 +124,7 @@ def _stay(patient: Patient, day: int, minute: int, complaint: Complaint, days: i
     discharged_at = admitted_at + timedelta(hours=min(hours, 24 * 28), minutes=int(random.random() * 60))
     if patient.life.dies_on is not None:
         discharged_at = min(discharged_at, instant("hospital", patient.until_day, 600))
-    if discharged_at <= admitted_at + minutes(60):
+    if discharged_at <= admitted_at + minutes(60) or not has_passed(admitted_at):
         return
     plan = Plan("hospital", day, "acute", complaint.code, _known(patient), visit_class="IMP")
     patient.busy.update(range(day, day + 2 + (discharged_at - admitted_at).days))

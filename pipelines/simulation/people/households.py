@@ -76,10 +76,13 @@ class _Household:
         """Return the members, with their policies and what changes in their lives."""
         adults, children = self._draw_members()
         insure(self._random, adults, children)
+        lives = [*adults, *children]
+        for life, other in zip(lives, [*lives[1:], lives[0]], strict=True):
+            life.relative_ssn = other.latest.ssn
         self._move(adults, children)
         for life in adults:
             _let_die(self._random, life)
-        return [*adults, *children]
+        return lives
 
     def _draw_members(self) -> tuple[list[Life], list[Life]]:
         """Return adults and children; every so many households are of a kind that is hard to match."""

@@ -39,6 +39,8 @@ class Life:
     """What is true, from which day on."""
     policies: tuple[Policy, ...] = ()
     mother_id: str | None = None
+    relative_ssn: str = ""
+    """The number of somebody else of the household, which ends up on the wrong form now and then."""
     exchange_number: str = ""
     """The regional exchange's number (PI)."""
     traits: set[str] = field(default_factory=set)

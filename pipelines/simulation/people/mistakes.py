@@ -34,6 +34,12 @@ def misspell(random: Random, name: str) -> str:
     return name[:at] + _NEIGHBOURS.get(name[at], "e") + name[at + 1 :]
 
 
+def misspell_number(random: Random, number: str) -> str:
+    """Return a number with one digit, not the first, wrong."""
+    at = random.randrange(1, len(number))
+    return number[:at] + str((int(number[at]) + 1 + random.randrange(9)) % 10) + number[at + 1 :]
+
+
 def swap_day_and_month(born: date) -> date | None:
     """Return a birth date with day and month in the wrong order; nothing when no such day is another."""
     if born.day > 12 or born.day == born.month or born.year >= _TOO_YOUNG:
@@ -55,7 +61,7 @@ def transpose_digits(born: date) -> date | None:
     return None
 
 
-def mistake(random: Random, truth: Demographics) -> tuple[str, dict[str, object]] | None:
+def mistake(random: Random, truth: Demographics, relative_ssn: str) -> tuple[str, dict[str, object]] | None:
     """Return what a registration desk gets wrong, if anything: the trait, and what it writes instead of the truth."""
     if truth.suffix and random.random() < 0.5:
         return "missing-data", {"suffix": ""}
@@ -75,7 +81,9 @@ def mistake(random: Random, truth: Demographics) -> tuple[str, dict[str, object]
     if draw < 0.84:
         wrong = transpose_digits(truth.birth_date)
         return ("transposed-birth-date", {"birth_date": wrong}) if wrong else None
-    if draw < 0.99:
+    if draw < 0.992:
         part = ("ssn", "phone", "middle", "email", "race")[int(random.random() * 5)]
         return "missing-data", {part: ""}
-    return "wrong-number", {"ssn": f"9{random.randrange(10**8):08d}"}
+    if relative_ssn != truth.ssn and draw < 0.996:
+        return "wrong-number", {"ssn": relative_ssn}
+    return "wrong-number", {"ssn": misspell_number(random, truth.ssn)}

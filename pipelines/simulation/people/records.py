@@ -189,7 +189,7 @@ class Chart:
     def _record(self, numbers: Numbers) -> Record:
         random, life = self._random, self.life
         mrn = numbers.record_number(self.site)
-        trait, wrong = mistake(random, life.versions[0][1]) or ("", {})
+        trait, wrong = mistake(random, life.versions[0][1], life.relative_ssn) or ("", {})
         traits = {trait} if trait else set()
         facility = PRACTICES[self.site].facility
         identifiers = [Identifier("MR", facility, mrn)]
