@@ -2,7 +2,8 @@
 
 Bodies are compressed, then sealed with AES-256-GCM; the first byte names the key, so that keys can rotate while what an
 older key sealed stays readable. Keys are files `<number>.key` in a folder only its owner may read; the highest number
-seals. The token key never rotates, because a token must stay equal to find the same number again.
+seals. The token key never rotates, because a token must stay equal to find the same number again; nor do the keys of
+the audit trail's chain and checkpoints, which speak for what is old.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from hub_core.errors import ConfigurationError
 
 _NONCE = 12
 _TOKEN_KEY = "token.key"  # noqa: S105 - a file name
+_AUDIT_KEYS = ("audit.key", "checkpoint.key")
 
 
 class Keyring:
@@ -31,11 +33,13 @@ class Keyring:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not list(folder.glob("[0-9]*.key")):
             _write_key(folder / "1.key")
-        if not (folder / _TOKEN_KEY).exists():
-            _write_key(folder / _TOKEN_KEY)
+        for name in (_TOKEN_KEY, *_AUDIT_KEYS):
+            if not (folder / name).exists():
+                _write_key(folder / name)
         self._keys = {int(path.stem): AESGCM(_read_key(path)) for path in folder.glob("[0-9]*.key")}
         self._current = max(self._keys)
         self._token_key = _read_key(folder / _TOKEN_KEY)
+        self.chain_key, self.checkpoint_seed = (_read_key(folder / name) for name in _AUDIT_KEYS)
 
     def seal(self, body: bytes) -> bytes:
         """Return `body` compressed and encrypted under the current key."""

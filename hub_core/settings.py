@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     )
     max_record_bytes: int = Field(default=64 * MEBIBYTE, description="Largest message or resource taken, in bytes.")
     session_idle_minutes: int = Field(default=15, description="Minutes after which an unused log-in ends.")
+    checkpoint_dir: Path | None = Field(
+        default=None, description="Where checkpoints of the audit trail are kept, best on another machine's disk."
+    )
     worker_batch: int = Field(default=400, description="Messages a worker applies in one transaction, at most.")
     build_every_minutes: int = Field(default=10, description="How often `up` looks whether the warehouse is behind.")
 

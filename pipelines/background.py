@@ -1,4 +1,4 @@
-"""The background process of a running house: applies messages, empties drop folders, keeps the warehouse fresh.
+"""The background process of a running house: applies messages, empties drop folders, seals the audit trail, builds.
 
 `python -m pipelines.background worker` only applies messages: any number of these run beside the one that does it all.
 """
@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from hub_core.errors import WholechartError
 from hub_core.feeds import load_feeds
 from hub_core.settings import Settings
+from pipelines.auditor import Auditor
 from pipelines.folders import DropFolders
 from pipelines.installation import Installation, open_installation
 from pipelines.worker import collect_rarely
@@ -22,16 +23,16 @@ from pipelines.worker import collect_rarely
 _log = logging.getLogger(__name__)
 
 _FOLDER_SECONDS = 1.0
+_AUDIT_SECONDS = 1.0
 
-
-_DUTIES = ("worker", "folders", "builder")
+_DUTIES = ("worker", "folders", "auditor", "builder")
 
 
 def main(duties: Sequence[str] = ()) -> None:
     """Run until terminated.
 
     Args:
-        duties: which of `worker`, `folders` and `builder` to do; all of them when none is named.
+        duties: which of `worker`, `folders`, `auditor` and `builder` to do; all of them when none is named.
     """
     unknown = sorted(set(duties) - set(_DUTIES))
     if unknown:
@@ -60,6 +61,8 @@ def _task(installation: Installation, duty: str, stop: threading.Event) -> threa
     if duty == "folders":
         folders = DropFolders(installation, load_feeds(settings.feeds).values())
         return _every(_FOLDER_SECONDS, folders.poll, stop, duty)
+    if duty == "auditor":
+        return _every(_AUDIT_SECONDS, Auditor(installation).tick, stop, duty)
     return _every(settings.build_every_minutes * 60, _build, stop, duty)
 
 

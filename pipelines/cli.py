@@ -21,6 +21,7 @@ VERBS = {
     "sql": "Ask the published warehouse a question, read-only.",
     "trace": "Walk from a mart's row to its resources to the bytes that said so.",
     "messages": "Search the message store, look into it, and run messages again.",
+    "audit": "Verify the audit trail, and ask it who saw what.",
     "bench": "Measure, with peers beside us in the same run.",
 }
 

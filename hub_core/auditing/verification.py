@@ -1,0 +1,127 @@
+"""Verifying the audit trail: every event is there, unchanged, in its place, and no chain is shorter than it was."""
+
+from __future__ import annotations
+
+from binascii import a2b_hex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from hub_core.auditing.chain import BEGINNING, PAYLOAD, link
+from hub_core.auditing.checkpoints import Checkpoint
+
+if TYPE_CHECKING:
+    import psycopg
+
+Fault: TypeAlias = Literal["changed", "missing", "unlinked", "cut off", "replaced"]
+
+_LINKS = (
+    "COPY (SELECT l.shard, l.number, encode(l.digest, 'hex'),"  # noqa: S608 - words of the chain's file
+    f" CASE WHEN e.event_id IS NOT NULL THEN {PAYLOAD} END"
+    " FROM audit_link l LEFT JOIN audit_event e ON e.event_id = l.event_id ORDER BY l.shard, l.number) TO STDOUT"
+)
+_UNLINKED = (
+    "SELECT count(*) FROM audit_event e WHERE e.txid < (SELECT horizon FROM audit_sealed)"
+    " AND NOT EXISTS (SELECT FROM audit_link l WHERE l.event_id = e.event_id)"
+)
+_MOST = 100
+"""Findings that are listed; a trail with more is not better described by more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with the trail."""
+
+    fault: Fault
+    shard: str
+    number: int
+    """Of the link at fault; 0 where it is not known."""
+    text: str
+
+
+@dataclass(slots=True)
+class Verification:
+    """What was found."""
+
+    events: int = 0
+    chains: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_intact(self) -> bool:
+        """Return whether nothing is wrong."""
+        return not self.findings
+
+
+@dataclass(slots=True)
+class _Chain:
+    """One chain while it is walked."""
+
+    shard: str
+    number: int = 0
+    digest: bytes = BEGINNING
+
+
+def verify(connection: psycopg.Connection[Any], key: bytes, checkpoints: Iterable[Checkpoint]) -> Verification:
+    """Return what is wrong with the trail as it stands.
+
+    Args:
+        connection: a transaction; it sees the trail as of one moment.
+        key: of the chain.
+        checkpoints: where the chains stood before.
+    """
+    due = {(each.head.shard, each.head.number): each for each in checkpoints}
+    found = Verification()
+    chain = _Chain("")
+    for shard, number, digest, payload in _links(connection):
+        if shard != chain.shard:
+            chain = _Chain(shard)
+            found.chains += 1
+        found.events += 1
+        is_next = number == chain.number + 1
+        if not is_next or payload is None or link(key, chain.digest, payload) != digest:
+            _note(found, _explain(chain, number, is_next=is_next, is_gone=payload is None))
+        chain.number, chain.digest = number, digest
+        if (shard, number) in due:
+            checkpoint = due.pop((shard, number))
+            if checkpoint.head.digest != digest:
+                text = f"the chain is not the one that was signed at {checkpoint.at}"
+                _note(found, Finding("replaced", shard, number, text))
+    for checkpoint in due.values():
+        text = f"the chain was at least {checkpoint.head.number} events long at {checkpoint.at}"
+        _note(found, Finding("cut off", checkpoint.head.shard, checkpoint.head.number, text))
+    unlinked = connection.execute(_UNLINKED).fetchall()[0][0]
+    if unlinked:
+        _note(found, Finding("unlinked", "", 0, f"{unlinked} events were put in behind the chain's back"))
+    return found
+
+
+def _explain(chain: _Chain, number: int, *, is_next: bool, is_gone: bool) -> Finding:
+    if not is_next:
+        return Finding("missing", chain.shard, number, f"links {chain.number + 1} to {number - 1} are gone")
+    if is_gone:
+        return Finding("missing", chain.shard, number, "its event is gone")
+    return Finding("changed", chain.shard, number, "the event or its link is not what was sealed")
+
+
+def _note(found: Verification, finding: Finding) -> None:
+    if len(found.findings) < _MOST:
+        found.findings.append(finding)
+
+
+def _links(connection: psycopg.Connection[Any]) -> Iterator[tuple[str, int, bytes, bytes | None]]:
+    """Yield every link with its event as text, in order, as COPY streams them."""
+    with connection.cursor() as cursor, cursor.copy(_LINKS) as copy:
+        rest = b""
+        for block in copy:
+            *lines, rest = (rest + bytes(block)).split(b"\n")
+            for line in lines:
+                shard, number, digest, payload = line.split(b"\t", 3)
+                yield shard.decode(), int(number), a2b_hex(digest), _unescaped(payload)
+
+
+def _unescaped(text: bytes) -> bytes | None:
+    """Return a COPY field as it is in the table; JSON holds no control characters, so only backslashes are doubled."""
+    if text == rb"\N":
+        return None
+    return text.replace(rb"\\", b"\\") if b"\\" in text else text
