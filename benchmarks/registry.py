@@ -17,6 +17,7 @@ BENCHMARKS = {
     "record_to_lake": "Changes of the record to Parquet, beside a bare COPY and a bare fetch and write.",
     "lake_to_marts": "Lake to views and marts, the views beside SQL written by hand.",
     "fhir_read": "Patient reads with log-in and audit, beside the same bytes without either.",
+    "simulated_group": "A simulated group of 20,000 through the whole house, its disk beside the raw resources.",
     "help": "`wholechart --help`, beside an interpreter that does nothing.",
 }
 """Name to what it measures, in the order of the way through the house."""
