@@ -34,7 +34,7 @@ _COLUMNS = {
     "deleted": "BOOLEAN",
     "body": "VARCHAR",
 }
-"""What a resource type has of which the lake has no file yet."""
+"""What views may ask of a resource, whether the lake has files of its type or not, and however old they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ def envelope_columns(resource: str) -> list[tuple[str, str]]:
         ("event_at", "event_at"),
         ("authority", "authority"),
         ("recorded_at", "recorded_at"),
+        ("first_event_at", "first_event_at"),
+        ("first_recorded_at", "first_recorded_at"),
     ]
 
 
@@ -106,14 +108,18 @@ def _whole(connection: duckdb.DuckDBPyConnection, envelope: Envelope, lake: Path
 
 
 def _current(view: CompiledView, lake: Path, manifest: Manifest) -> str:
-    """Return a query in brackets for the latest version of each resource that is not deleted."""
-    files = manifest.of(view.resource)
-    if not files:
-        nothing = ", ".join(f'NULL::{type_} AS "{name}"' for name, type_ in _COLUMNS.items())
-        return f"(SELECT {nothing} WHERE false)"
-    versions = f"read_parquet({_list(lake, files)}, union_by_name => true)"
-    latest = f"SELECT max(seq) FROM {versions} GROUP BY resource_id"  # noqa: S608 - our own file names
-    return f"(SELECT * FROM {versions} WHERE seq IN ({latest}) AND NOT deleted)"  # noqa: S608 - our own file names
+    """Return a query in brackets for the latest version of each resource that is not deleted, and when the first was.
+
+    Of columns that came later than a file, its rows have none.
+    """
+    versions = "SELECT " + ", ".join(f'NULL::{type_} AS "{name}"' for name, type_ in _COLUMNS.items()) + " WHERE false"
+    if files := manifest.of(view.resource):
+        versions += f" UNION ALL BY NAME SELECT * FROM read_parquet({_list(lake, files)}, union_by_name => true)"  # noqa: S608
+    latest = (
+        "SELECT max(seq) AS seq, min(event_at) AS first_event_at, min(recorded_at) AS first_recorded_at"  # noqa: S608
+        f" FROM ({versions}) GROUP BY resource_id"
+    )
+    return f"(SELECT * FROM ({versions}) JOIN ({latest}) USING (seq) WHERE NOT deleted)"  # noqa: S608 - own file names
 
 
 def _list(lake: Path, files: tuple[LakeFile, ...]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.dbt_models import project_folder
@@ -52,6 +54,26 @@ def test_each_row_says_where_it_came_from(tmp_path: Path) -> None:
     manifest = append_pages(Log([change(1, patient("a", "male"), message_id=message, position=7)]).pages, tmp_path)
     query = "SELECT source, location, message_id, message_position FROM views.people"
     assert table(tmp_path, manifest, query) == [("ehr", "main", str(message), 7)]
+
+
+def test_each_row_says_when_the_resource_was_first_spoken_of(tmp_path: Path) -> None:
+    days = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2, 3)]
+    versions = [
+        change(1, patient("a", "male"), event_at=days[1], recorded_at=days[1]),
+        change(2, patient("a", "female"), version=2, event_at=days[0], recorded_at=days[2]),
+    ]
+    manifest = append_pages(Log(versions).pages, tmp_path)
+    query = "SELECT gender, event_at, first_event_at, recorded_at, first_recorded_at FROM views.people"
+    assert table(tmp_path, manifest, query) == [("female", days[0], days[0], days[2], days[1])]
+
+
+def test_files_written_before_a_column_was_there_have_none_of_it(tmp_path: Path) -> None:
+    manifest = append_pages(Log([change(1, patient("a", "male"))]).pages, tmp_path)
+    path = tmp_path / manifest.files[0].path
+    pq.write_table(pq.read_table(path).drop_columns(["authority"]), path)
+    assert table(tmp_path, manifest, "SELECT gender, authority FROM views.people") == [("male", None)]
+    manifest = append_pages(Log([change(2, patient("b", "male"))]).pages, tmp_path)
+    assert table(tmp_path, manifest, "SELECT authority FROM views.people ORDER BY 1") == [(2,), (None,)]
 
 
 def test_a_lake_without_a_file_gives_empty_tables(tmp_path: Path) -> None:
