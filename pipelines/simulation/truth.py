@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from operator import itemgetter
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple
+
+
+class _File(NamedTuple):
+    """How a row of one kind is written."""
+
+    write: Callable[[Iterable[object]], object]
+    values: Callable[[Mapping[str, object]], tuple[object, ...]]
+    """The values of a row in the order of the columns, of which there are several."""
 
 
 class TruthFiles:
@@ -17,14 +26,15 @@ class TruthFiles:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._stack = ExitStack()
-        self._files: dict[str, tuple[TextIO, csv.DictWriter[str]]] = {}
+        self._files: dict[str, _File] = {}
 
     def add(self, kind: str, rows: Iterable[Mapping[str, object]]) -> None:
         """Add rows to `<kind>.csv`; every row of a kind has the same columns."""
         for row in rows:
             if kind not in self._files:
                 self._open(kind, list(row))
-            self._files[kind][1].writerow(row)
+            file = self._files[kind]
+            file.write(file.values(row))
 
     def __enter__(self) -> TruthFiles:
         """Keep the files open until the block ends."""
@@ -36,6 +46,6 @@ class TruthFiles:
     def _open(self, kind: str, columns: list[str]) -> None:
         path = self._folder / f"{kind}.csv"
         stream = self._stack.enter_context(path.open("w", newline="", encoding="utf-8"))
-        writer = csv.DictWriter(stream, columns, lineterminator="\n")
-        writer.writeheader()
-        self._files[kind] = (stream, writer)
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        self._files[kind] = _File(writer.writerow, itemgetter(*columns))

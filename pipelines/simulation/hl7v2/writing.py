@@ -55,7 +55,7 @@ class Stamp:
 
     def __call__(self, moment: datetime) -> str:
         """Return a DTM to the second; the second of two equal local times never goes without its offset."""
-        hour = self._hour(moment)
+        hour = self._hours.get(moment.toordinal() * 24 + moment.hour) or self._hour(moment)
         return f"{hour.beginning}{_TWO_DIGITS[moment.minute]}{_TWO_DIGITS[moment.second]}{hour.end}"
 
     def day(self, moment: datetime) -> date:
