@@ -30,7 +30,7 @@ endif
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(INSTALLED) ## sample feeds of a fictional group through the whole house; ARGS=... goes to `wholechart demo`
+demo: $(INSTALLED) ## a simulated group through the whole house, beside its truth; ARGS=... goes to `wholechart demo`
 	@$(BIN)/wholechart demo $(ARGS)
 
 up: $(INSTALLED) ## start everything on what the demo left; ARGS=... goes to `wholechart up`

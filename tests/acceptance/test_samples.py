@@ -1,17 +1,16 @@
-"""The sample feeds of the demo convert as they were meant: two rejects, and nothing else left out."""
+"""The sample feeds convert as they were meant: two rejects, and nothing else left out."""
 
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from connectors.connector import Origin, Outcome, Refusal
 from connectors.registry import CONNECTORS
 from hub_core.feeds import Feed, load_feeds
+from tests.samples import SAMPLES
 
-SAMPLES = Path(__file__).parents[2] / "pipelines" / "samples"
 FEEDS = load_feeds(SAMPLES / "feeds")
 LIMIT = 1024 * 1024
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -33,17 +34,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     discard(folder)
 
 
-@pytest.fixture
-def installation(server: str, tmp_path: Path) -> Iterator[Installation]:
-    """Return an empty installation with a database and a data directory of its own."""
+@contextmanager
+def fresh_installation(server: str, data_dir: Path) -> Iterator[Installation]:
+    """Give an empty installation with a database of its own, and drop that database afterwards."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")
-    settings = Settings(database_url=_address(server, name), data_dir=tmp_path / "data")
+    settings = Settings(database_url=_address(server, name), data_dir=data_dir)
     with open_installation(settings) as opened:
         yield opened
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def installation(server: str, tmp_path: Path) -> Iterator[Installation]:
+    """Return an empty installation with a database and a data directory of its own."""
+    with fresh_installation(server, tmp_path / "data") as opened:
+        yield opened
 
 
 @pytest.fixture
