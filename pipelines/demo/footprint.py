@@ -11,7 +11,8 @@ import psutil
 if TYPE_CHECKING:
     from hub_core.database import Database
 
-_SECONDS = 0.5
+_SECONDS = 2.0
+"""Between two looks: the kernel walks every page table for one."""
 
 
 class Footprint:
@@ -40,6 +41,7 @@ class Footprint:
 
     def lap(self) -> float:
         """Return the most memory held since this was asked last, in MB."""
+        self._look()
         peak, self._lap = self._lap, 0.0
         return peak
 
@@ -58,8 +60,11 @@ class Footprint:
 
     def _sample(self) -> None:
         while not self._stop.wait(_SECONDS):
-            held = sum(map(_bytes, self._processes())) / 1e6
-            self.megabytes, self._lap = max(self.megabytes, held), max(self._lap, held)
+            self._look()
+
+    def _look(self) -> None:
+        held = sum(map(_bytes, self._processes())) / 1e6
+        self.megabytes, self._lap = max(self.megabytes, held), max(self._lap, held)
 
     def _parents(self) -> list[psutil.Process]:
         return [psutil.Process(), *([self._database] if self._database else [])]
