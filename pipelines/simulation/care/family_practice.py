@@ -135,7 +135,7 @@ def _monitor(patient: Patient, seen: Seen) -> None:
     ordered: list[str] = []
     for disease, _ in patient.diseases:
         for panel in _TESTS_OF.get(disease.key, ()):
-            if panel not in ordered and patient.random.random() < 0.32:
+            if panel not in ordered and patient.random.random() < 0.27:
                 ordered.append(panel)
     if "basic" in ordered and "kidney" in ordered:
         ordered.remove("kidney")

@@ -30,6 +30,8 @@ def be_born(child: Patient, mother: Patient | None) -> None:
     """Let a child be born: its stay on the nursery, and its mother's on the maternity ward."""
     random = child.random
     day = day_of(child.life.born)
+    if mother is not None:
+        child.life.first_family = mother.life.at(child.life.born.toordinal()).family
     born_at = instant("hospital", day, int(random.random() * 1439))
     ends = born_at + timedelta(hours=30 + int(random.random() * 48), minutes=int(random.random() * 60))
     wards = ((born_at, "NURS"),)
@@ -92,14 +94,15 @@ def _come_by_emergency(patient: Patient) -> None:
         minute = int(random.triangular(0, 1439, 1080))
         is_admitted = random.random() < _ADMITTED
         started_at = instant("hospital", day, minute)
-        ended_at = started_at + minutes(80 + int(random.random() * 340))
+        lasts = 80 + int(random.random() * 340)
+        ended_at = started_at + minutes(lasts)
         visit = _write(patient, day, "EMER", complaint.code, started_at, ended_at)
         if visit.is_cancelled:
             continue
-        if random.random() < 0.4 or is_admitted:
+        if random.random() < 0.32 or is_admitted:
             order(patient, visit, day, complaint.test or "basic", is_ill=True)
         if is_admitted:
-            _stay(patient, day, minute + 120 + int(random.random() * 200), draw_complaint(random, "inpatient", age))
+            _stay(patient, day, minute + lasts, draw_complaint(random, "inpatient", age))
 
 
 def _come_for_an_hour(patient: Patient) -> None:

@@ -204,7 +204,7 @@ class _Household:
             born,
             self._address,
             phone_number(random),
-            f"{given}.{self._family}{serial % 997}@mail.example".lower().replace("'", "") if is_adult else "",
+            _email(given, self._family, serial) if is_adult else "",
             f"{900_000_000 + serial * 61_803_399 % 100_000_000}",
             race,
             ethnicity,
@@ -224,6 +224,12 @@ class _Household:
         for life in (*adults, *children):
             if life.born.toordinal() < day and all(since < day for since, _ in life.versions):
                 life.move(day, address, phone if random.random() < 0.5 else life.latest.phone)
+
+
+def _email(given: str, family: str, serial: int) -> str:
+    """Return an address in a domain that nobody can own (RFC 2606)."""
+    name = "".join(letter for letter in f"{given}.{family}" if letter.isalpha() or letter == ".")
+    return f"{name.lower()}{serial % 997}@mail.example"
 
 
 def draw_address(random: Random) -> Address:

@@ -46,9 +46,9 @@ class Life:
     traits: set[str] = field(default_factory=set)
     is_newborn: bool = False
     """Born within the simulated time."""
+    first_family: str = ""
+    """The family name a newborn is registered under before its own is known: its mother's."""
     dies_on: date | None = None
-    is_at_pediatrics: bool = False
-    is_at_family_practice: bool = False
 
     @property
     def latest(self) -> Demographics:

@@ -83,7 +83,7 @@ def mistake(random: Random, truth: Demographics, relative_ssn: str) -> tuple[str
         return ("transposed-birth-date", {"birth_date": wrong}) if wrong else None
     if draw < 0.992:
         part = ("ssn", "phone", "middle", "email", "race")[int(random.random() * 5)]
-        return "missing-data", {part: ""}
+        return ("missing-data", {part: ""}) if getattr(truth, part) else None
     if relative_ssn != truth.ssn and draw < 0.996:
         return "wrong-number", {"ssn": relative_ssn}
     return "wrong-number", {"ssn": misspell_number(random, truth.ssn)}

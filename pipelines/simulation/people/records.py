@@ -95,7 +95,8 @@ class Record:
         known = self.life.at(opened.toordinal())
         statements = [(opened, self._written(known))]
         if self.life.is_newborn and self.site == "hospital" and self._is_before_naming(opened):
-            placeholder = replace(statements[0][1], given=f"BABY{_CALLED[known.gender]}", middle="")
+            family = self.life.first_family or known.family
+            placeholder = replace(statements[0][1], family=family, given=f"BABY{_CALLED[known.gender]}", middle="")
             named = opened + timedelta(hours=30 + int(random.random() * 120), minutes=int(random.random() * 60))
             statements = [(opened, placeholder), (named, statements[0][1])]
         for moment in moments[1:]:
