@@ -60,6 +60,35 @@ def observe(connection: psycopg.Connection[Any], resources: Sequence[Json]) -> N
     _settle(connection, groups, reasons | dict.fromkeys(chain.from_iterable(merges), "merged by the source"))
 
 
+def companions(connection: psycopg.Connection[Any], patients: Sequence[UUID]) -> dict[str, str]:
+    """Return every patient record of the persons these belong to, with its person: what a merge may have to give back."""
+    rows = connection.execute(
+        "SELECT patient_id::text, person_id::text FROM person_member WHERE valid_to IS NULL AND person_id IN"
+        " (SELECT person_id FROM person_member WHERE patient_id = ANY(%s) AND valid_to IS NULL)",
+        (list(patients),),
+    )
+    return dict(rows.fetchall())
+
+
+def part(connection: psycopg.Connection[Any], before: dict[str, str]) -> None:
+    """Give patient records back the persons they had before a merge that is taken back.
+
+    Whoever joined one of the persons since then stays where they are.
+    """
+    now_with = _hold_persons(connection, list(before))
+    moved = [(patient, person) for patient, person in before.items() if str(now_with.get(patient)) != person]
+    patients, persons = [patient for patient, _ in moved], [person for _, person in moved]
+    connection.execute("UPDATE person SET merged_into = NULL WHERE person_id = ANY(%s::uuid[])", (persons,))
+    connection.execute(
+        "UPDATE person_member SET valid_to = now() WHERE patient_id = ANY(%s::uuid[]) AND valid_to IS NULL", (patients,)
+    )
+    connection.execute(
+        "INSERT INTO person_member (patient_id, person_id, reason)"
+        " SELECT patient_id, person_id, 'merge taken back' FROM unnest(%s::uuid[], %s::uuid[]) AS t (patient_id, person_id)",
+        (patients, persons),
+    )
+
+
 def merged_pairs(linkage: Json) -> Iterator[tuple[str, str]]:
     """Yield (surviving, merged) patient ids of a Linkage (R4 section 8.6: one `source` item, its `alternate`s)."""
     if linkage.get("active") is False:
@@ -119,18 +148,32 @@ def _sharing(connection: psycopg.Connection[Any], patients: list[str]) -> list[t
 def _settle(connection: psycopg.Connection[Any], groups: Groups, reasons: dict[str, str]) -> None:
     """Give each group one person: the oldest of those its members have, or a new one."""
     persons = _hold_persons(connection, groups.members())
+    first_of: dict[UUID, str] = {}
+    for patient, person in persons.items():
+        groups.join(first_of.setdefault(person, patient), patient)
+    born: list[UUID] = []
+    placed: list[tuple[str, UUID, str]] = []
     for group in groups:
         known = sorted({persons[patient] for patient in group if patient in persons})
         if not known:
             known = [new_id()]
-            connection.execute("INSERT INTO person (person_id) VALUES (%s)", (known[0],))
+            born += known
         _retire(connection, survivor=known[0], others=known[1:])
-        strangers = [patient for patient in group if patient not in persons]
         reason = "equal identifier" if len(group) > 1 else "first seen"
+        placed += [(patient, known[0], reasons.get(patient, reason)) for patient in group if patient not in persons]
+    _place(connection, born, placed)
+
+
+def _place(connection: psycopg.Connection[Any], born: list[UUID], placed: list[tuple[str, UUID, str]]) -> None:
+    """Write the new persons, and who is placed with which person and why."""
+    if born:
+        connection.execute("INSERT INTO person (person_id) SELECT unnest(%s::uuid[])", (born,))
+    if placed:
+        patients, persons, reasons = zip(*placed, strict=True)
         connection.execute(
-            "INSERT INTO person_member (patient_id, person_id, reason) SELECT patient, %s, reason"
-            " FROM unnest(%s::uuid[], %s::text[]) AS new (patient, reason)",
-            (known[0], strangers, [reasons.get(patient, reason) for patient in strangers]),
+            "INSERT INTO person_member (patient_id, person_id, reason)"
+            " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[])",
+            (list(patients), list(persons), list(reasons)),
         )
 
 

@@ -48,6 +48,18 @@ def test_a_record_that_joins_while_its_person_is_merged_is_not_left_behind(datab
     assert persons[0][1] is None
 
 
+def test_two_of_one_person_who_each_meet_somebody_bring_all_together(database: Database) -> None:
+    observe(database, patient("older", "900"))
+    observe(database, patient("a", "100"), patient("b", "100"))
+    observe(database, patient("a", "900"), patient("b", "500"), patient("new", "500"))
+    with database.begin() as unit:
+        persons = unit.driver.execute(
+            "SELECT count(*), count(DISTINCT person_id), count(merged_into) FROM person_member"
+            " JOIN person USING (person_id) WHERE valid_to IS NULL"
+        ).fetchone()
+    assert persons == (4, 1, 0)
+
+
 def wait_until_somebody_waits(database: Database) -> None:
     """Return once a transaction waits for a lock: the merge has come to where it must not go on."""
     deadline = time.monotonic() + 30
