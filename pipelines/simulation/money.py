@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from pipelines.simulation.facts import fact
 from pipelines.simulation.world import Code, Policy, Site
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Charge:
     """One service on a patient's account at a practice that does its own books (family practice)."""
 
@@ -33,7 +34,7 @@ class Charge:
     modifier: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class AccountEntry:
     """Money or a write-off posted to a patient's account at a practice that does its own books."""
 
@@ -51,7 +52,7 @@ class AccountEntry:
     """Why an adjustment was made: a claim adjustment reason (CARC) when an insurer posted it, else our own word."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ClaimLine:
     """One service on a claim."""
 
@@ -64,7 +65,7 @@ class ClaimLine:
     diagnosis_pointers: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Claim:
     """A professional claim as the billing company sends it to one payer (837P)."""
 
@@ -96,7 +97,7 @@ class Claim:
         return sum(line.amount for line in self.lines)
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Adjustment:
     """Why a payer pays less than charged (CAS)."""
 
@@ -105,7 +106,7 @@ class Adjustment:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class AnsweredLine:
     """A service line as a payer decided it."""
 
@@ -116,7 +117,7 @@ class AnsweredLine:
     """Remittance advice remark (RARC), where a denial needs one."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Answer:
     """A payer's decision on a claim (CLP); a reversal has every sign turned."""
 
@@ -155,7 +156,7 @@ class Answer:
         return sum(adjustment.amount for _, adjustment in self.all_adjustments if adjustment.group_code == "PR")
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ProviderAdjustment:
     """Money moved outside of any claim (PLB); a positive amount is kept back from the payment."""
 
@@ -164,7 +165,7 @@ class ProviderAdjustment:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Remittance:
     """One payment of a payer and what it is made of (835)."""
 
@@ -182,7 +183,7 @@ class Remittance:
         return sum(answer.paid for answer in self.answers) - sum(each.amount for each in self.provider_adjustments)
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class EligibilityAnswer:
     """What a payer says about a patient's cover on a day (271)."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from pipelines.simulation.facts import fact
 
-@dataclass(frozen=True, slots=True)
+
+@fact(frozen=True, slots=True)
 class Sent:
     """One thing that leaves a system: an HL7 message, an X12 interchange, or an NDJSON file of one night."""
 

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from pipelines.simulation.facts import fact
+
 Site: TypeAlias = Literal["family-practice", "cardiology", "pediatrics", "hospital"]
 """Who keeps a record: three locations of the group, and the hospital near by."""
 
@@ -18,7 +20,7 @@ VisitClass: TypeAlias = Literal["AMB", "EMER", "IMP", "VR"]
 """HL7 v3 ActCode: ambulatory, emergency, inpatient, virtual."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Code:
     """A code of a real code system, with a short label of our own (none for CPT, whose text is licensed)."""
 
@@ -27,7 +29,7 @@ class Code:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Address:
     """Where somebody lives."""
 
@@ -37,7 +39,7 @@ class Address:
     postal_code: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Demographics:
     """What a system says a person is; with its mistakes, it need not be true."""
 
@@ -61,7 +63,7 @@ class Demographics:
     deceased_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Person:
     """A human being, as they truly are at the end of the simulated time."""
 
@@ -73,7 +75,7 @@ class Person:
     """What makes them hard to match: twin, namesake, newborn, married, moved, nickname ..."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Policy:
     """A person's cover by a payer."""
 
@@ -91,7 +93,7 @@ class Policy:
     ends: date | None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Identifier:
     """A number under which a system knows a person."""
 
@@ -101,7 +103,7 @@ class Identifier:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Registration:
     """One record of a person at one site. Somebody registered twice has two, until they are merged."""
 
@@ -119,11 +121,13 @@ class Registration:
 
     def as_of(self, moment: datetime) -> Demographics:
         """Return what the site says of the person at a moment."""
-        known = [demographics for since, demographics in self.stated if since <= moment]
-        return known[-1] if known else self.stated[0][1]
+        for since, demographics in reversed(self.stated):
+            if since <= moment:
+                return demographics
+        return self.stated[0][1]
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Visit:
     """An encounter. Those of pediatrics reach us only as claims."""
 
@@ -145,7 +149,7 @@ class Visit:
     """For inpatients: from when on, on which ward."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class BookingChange:
     """One step in the life of an appointment."""
 
@@ -154,7 +158,7 @@ class BookingChange:
     starts_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Booking:
     """An appointment; its last change says what became of it (booked: it is still to come)."""
 
@@ -174,7 +178,7 @@ class Booking:
         return "booked" if last == "rescheduled" else last
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Result:
     """One value a laboratory states."""
 
@@ -190,7 +194,7 @@ class Result:
     """What the laboratory said later, if the first value was wrong."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Report:
     """A laboratory's report on one order."""
 
@@ -207,7 +211,7 @@ class Report:
     corrected_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Vaccination:
     """One dose given, or refused."""
 
@@ -225,7 +229,7 @@ class Vaccination:
     is_refused: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Problem:
     """A condition on a site's problem list."""
 
@@ -239,7 +243,7 @@ class Problem:
     recorded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Prescription:
     """A medication somebody is told to take."""
 
@@ -254,7 +258,7 @@ class Prescription:
     stopped_on: date | None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Allergy:
     """What somebody must not be given."""
 

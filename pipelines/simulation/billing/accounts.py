@@ -7,7 +7,7 @@ from random import Random
 from typing import Literal
 
 from pipelines.simulation.billing.care import Care, cover, diagnoses, payer_kind
-from pipelines.simulation.billing.fees import ALLOWED, SERVICES
+from pipelines.simulation.billing.fees import ALLOWED, COPAYS, FREE, SERVICES
 from pipelines.simulation.billing.services import Service, services_of
 from pipelines.simulation.group import END_INSTANT
 from pipelines.simulation.money import AccountEntry, Books, Charge
@@ -17,9 +17,6 @@ SMALL_BALANCE = "SMALL"
 """The practice's own reason to write off what is not worth a letter."""
 
 _SMALL = 1000
-_COPAYS = {"prairie": 2500, "bluestem": 3000, "heartland": 2000, "cornerstone": 3500}
-_FREE = ("9938", "9939", "G043", "904", "906", "907", "913")
-"""Preventive visits and vaccines: nothing of them is the patient's."""
 
 
 def keep_accounts(chapter: Chapter, books: Books, random: Random) -> None:
@@ -61,9 +58,9 @@ class _Account:
         if self._payer is None:
             self._patient_pays(total, self._ended, at_once=0.45)
             return
-        allowed = sum(ALLOWED[self._payer, service.code] * service.units for service in services)
-        share = self._patient_share(services, allowed)
-        copay = min(_COPAYS.get(self._payer, 0), share)
+        allowed, shared = _allowed(services, self._payer)
+        share = self._patient_share(shared, self._payer)
+        copay = min(COPAYS.get(self._payer, 0), share)
         if copay and self._random.random() < 0.85:
             self._post("payment", None, copay, self._ended + timedelta(minutes=4))
         else:
@@ -141,19 +138,13 @@ class _Account:
             )
         )
 
-    def _patient_share(self, services: list[Service], allowed: int) -> int:
-        """Return what the insurer leaves to the patient of what it allows: copay, deductible or coinsurance."""
-        payer = self._payer or ""
-        if payer == "showme-medicaid":
+    def _patient_share(self, shared: int, payer: str) -> int:
+        """Return what the insurer leaves to the patient of what is shared: copay, deductible or coinsurance."""
+        if payer == "showme-medicaid" or not shared:
             return 0
-        shared = sum(
-            ALLOWED[payer, service.code] * service.units for service in services if not service.code.startswith(_FREE)
-        )
-        if shared and self._random.random() < 0.15:
-            return min(shared, allowed)
-        if payer == "medicare":
-            return shared // 5
-        return min(shared, _COPAYS[payer])
+        if self._random.random() < 0.15:
+            return shared
+        return shared // 5 if payer == "medicare" else min(shared, COPAYS[payer])
 
     def _patient_pays(self, due: int, since: datetime, at_once: float) -> None:
         """Post what the patient pays of what is due: at once, later, in part with the rest written off, or never."""
@@ -205,3 +196,14 @@ class _Account:
                 reason_code,
             )
         )
+
+
+def _allowed(services: list[Service], payer: str) -> tuple[int, int]:
+    """Return what an insurer allows for services, and how much of that it shares with the patient."""
+    table, allowed, shared = ALLOWED[payer], 0, 0
+    for code, _, units in services:
+        cents = table[code] * units
+        allowed += cents
+        if code not in FREE:
+            shared += cents
+    return allowed, shared

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from operator import attrgetter
 
 from pipelines.simulation.group import PAYERS, PRACTICES
 from pipelines.simulation.world import Chapter, Code, Policy, Registration, Site, Visit
 
 _CHECKUP = Code("ICD-10-CM", "Z00.129")
+_MOST_DIAGNOSES = 4
+"""Of those stated first; each once, in the order of the visit."""
 
 
 class Care:
@@ -27,10 +30,9 @@ class Care:
     def visits(self) -> Iterator[tuple[Visit, Registration, bool]]:
         """Yield each visit that took place and ended, first to last, with the record and whether it is its first."""
         seen: set[str] = set()
-        ended = [each for each in self._chapter.visits if each.site == self._site and each.ended_at]
-        for visit in sorted(ended, key=lambda each: (each.started_at, each.visit_id)):
-            if visit.is_cancelled:
-                continue
+        site = self._site
+        ended = [each for each in self._chapter.visits if each.site == site and each.ended_at and not each.is_cancelled]
+        for visit in sorted(ended, key=attrgetter("started_at", "visit_id")):
             registration = self._chapter.registrations[visit.registration_id]
             yield visit, registration, registration.person_id not in seen
             seen.add(registration.person_id)
@@ -47,13 +49,18 @@ class Care:
 def cover(registration: Registration, day: date) -> tuple[Policy | None, Policy | None]:
     """Return the first and the second policy that cover a patient on a day."""
     held = [each for each in registration.policies if each.starts <= day and (each.ends is None or each.ends >= day)]
-    held.sort(key=lambda each: each.rank)
-    return (held[0] if held else None), (held[1] if len(held) > 1 and held[1].payer != held[0].payer else None)
+    if len(held) < 2:
+        return (held[0] if held else None), None
+    first, second, *_ = sorted(held, key=lambda each: each.rank)
+    return first, second if second.payer != first.payer else None
 
 
 def diagnoses(visit: Visit) -> tuple[Code, ...]:
     """Return the diagnoses of a visit, at most four, each once; a checkup where none is stated."""
-    return tuple(dict.fromkeys(visit.diagnoses))[:4] or (_CHECKUP,)
+    stated = visit.diagnoses[:_MOST_DIAGNOSES]
+    if len(stated) > 1 and len({each.code for each in stated}) < len(stated):
+        stated = tuple(dict.fromkeys(stated))
+    return stated or (_CHECKUP,)
 
 
 def payer_kind(policy: Policy | None) -> str:

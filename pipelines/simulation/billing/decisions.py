@@ -6,15 +6,10 @@ from collections.abc import Iterable, Iterator
 from random import Random
 from typing import Literal, NamedTuple
 
-from pipelines.simulation.billing.fees import ALLOWED
+from pipelines.simulation.billing.fees import ALLOWED, COPAYS, FREE, VISITS
 from pipelines.simulation.money import Adjustment, Answer, AnsweredLine, ClaimLine
 
 GroupCode = Literal["CO", "PR", "OA", "PI"]
-
-_COPAYS = {"prairie": 2500, "bluestem": 3000, "heartland": 2000, "cornerstone": 3500}
-_COPAID = ("9920", "9921")
-_FREE = ("9938", "9939", "904", "906", "907", "913")
-"""Preventive visits and vaccines: nothing of them is the patient's."""
 
 
 class Denial(NamedTuple):
@@ -83,7 +78,7 @@ def pay(lines: Iterable[ClaimLine], payer: str, terms: Terms) -> Iterator[Answer
     """Yield the lines as paid by contract: less than charged (CO-45), less what is the patient's (PR-1, 2, 3)."""
     for line in lines:
         code = line.service.code
-        allowed = ALLOWED[payer, code] * line.units * (100 - terms.cut) // 100
+        allowed = ALLOWED[payer][code] * line.units * (100 - terms.cut) // 100
         share, reason = _share(code, allowed, payer, terms.kind)
         adjustments = [Adjustment("CO", "45", line.amount - allowed)] if allowed < line.amount else []
         if share:
@@ -128,10 +123,10 @@ def deny_after(decided: Answer, denial: Denial) -> Iterator[AnsweredLine]:
 
 def _share(code: str, allowed: int, payer: str, kind: str) -> tuple[int, str]:
     """Return what of an allowed amount is the patient's, and the reason code that says why."""
-    if kind == "nothing" or code.startswith(_FREE):
+    if kind == "nothing" or code in FREE:
         return 0, ""
     if kind == "deductible":
         return allowed, "1"
     if kind == "coinsurance":
         return allowed // 5, "2"
-    return (min(allowed, _COPAYS.get(payer, 0)), "3") if code.startswith(_COPAID) else (0, "")
+    return (min(allowed, COPAYS.get(payer, 0)), "3") if code in VISITS else (0, "")

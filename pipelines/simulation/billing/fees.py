@@ -48,9 +48,19 @@ def _allowed(percent: int, code: str, fee: int) -> int:
     return fee * (percent + int(code[-2:]) % 9) // 100
 
 
-ALLOWED: dict[tuple[str, str], int] = {
-    (payer, code): _allowed(percent, code, fee)
+ALLOWED: dict[str, dict[str, int]] = {
+    payer: {code: _allowed(percent, code, fee) for code, fee in FEES.items()}
     for payer, percent in _ALLOWED_PERCENT.items()
-    for code, fee in FEES.items()
 }
 """What a payer allows for a unit, by payer and code."""
+
+COPAYS: dict[str, int] = {"prairie": 2500, "bluestem": 3000, "heartland": 2000, "cornerstone": 3500}
+"""What a visit costs the patient, by payer; the others ask for none."""
+
+FREE: frozenset[str] = frozenset(
+    code for code in FEES if code.startswith(("9938", "9939", "G043", "904", "906", "907", "913"))
+)
+"""Preventive visits and vaccines: nothing of them is the patient's."""
+
+VISITS: frozenset[str] = frozenset(code for code in FEES if code.startswith(("9920", "9921")))
+"""Visits that a copay is asked for."""

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Literal
 
 from pipelines.simulation.group import PRACTICES
-from pipelines.simulation.money import AccountEntry, Answer, Books, Charge, Claim
+from pipelines.simulation.money import Answer, Books, Charge, Claim
 from pipelines.simulation.world import Site
 
 
@@ -30,27 +30,47 @@ class Standing:
     aged_from: date
 
 
+class _Sums:
+    """What is charged and posted about one visit, as it is added up."""
+
+    __slots__ = ("adjusted", "billed", "first", "has_answer", "paid")
+
+    def __init__(self, first: Charge) -> None:
+        self.first = first
+        self.billed = self.paid = self.adjusted = 0
+        self.has_answer = False
+
+
 def account_standings(books: Books) -> Iterator[Standing]:
     """Yield how each visit stands that a practice keeps its own books about."""
-    charges: dict[str, list[Charge]] = defaultdict(list)
-    entries: dict[str, list[AccountEntry]] = defaultdict(list)
+    visits: dict[str, _Sums] = {}
     for charge in books.charges:
-        charges[charge.visit_id].append(charge)
+        sums = visits.get(charge.visit_id)
+        if sums is None:
+            sums = visits[charge.visit_id] = _Sums(charge)
+        elif charge.charged_at < sums.first.charged_at:
+            sums.first = charge
+        sums.billed += -charge.amount if charge.credits else charge.amount
     for entry in books.entries:
-        entries[entry.visit_id].append(entry)
-    for visit_id, made in charges.items():
-        posted = entries[visit_id]
-        billed = sum(-each.amount if each.credits else each.amount for each in made)
-        paid = sum(each.amount for each in posted if each.kind == "payment")
-        adjusted = sum(each.amount for each in posted if each.kind == "adjustment")
-        is_payers = made[0].payer is not None and not any(each.payer for each in posted)
-        rest = billed - paid - adjusted
-        zone = PRACTICES[made[0].site].zone
-        first = min(each.charged_at for each in made).astimezone(zone).date()
-        at_payer, at_patient = (rest, 0) if is_payers else (0, rest)
-        yield Standing(
-            visit_id, made[0].site, "account", made[0].payer, billed, paid, adjusted, at_payer, at_patient, first
-        )
+        sums = visits[entry.visit_id]
+        if entry.kind == "payment":
+            sums.paid += entry.amount
+        else:
+            sums.adjusted += entry.amount
+        sums.has_answer = sums.has_answer or entry.payer is not None
+    for visit_id, sums in visits.items():
+        yield _visit_standing(visit_id, sums)
+
+
+def _visit_standing(visit_id: str, sums: _Sums) -> Standing:
+    """Return how one visit stands: all at the insurer until it has posted anything, then the rest at the patient."""
+    first = sums.first
+    rest = sums.billed - sums.paid - sums.adjusted
+    at_payer, at_patient = (rest, 0) if first.payer is not None and not sums.has_answer else (0, rest)
+    day = first.charged_at.astimezone(PRACTICES[first.site].zone).date()
+    return Standing(
+        visit_id, first.site, "account", first.payer, sums.billed, sums.paid, sums.adjusted, at_payer, at_patient, day
+    )
 
 
 def claim_standings(claims: Iterable[Claim], answers: Iterable[Answer]) -> Iterator[Standing]:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from pipelines.simulation.group import CLINICIANS, PAYERS
 from pipelines.simulation.world import Address, Chapter, Demographics, Policy, Registration
-from pipelines.simulation.x12.writing import day, segment, text
+from pipelines.simulation.x12.writing import day, text
 
 SELF = "18"
 RELATIONSHIPS = {"self": SELF, "spouse": "01", "child": "19"}
@@ -38,12 +38,18 @@ def relationship(policy: Policy, registration: Registration) -> str:
 
 def person(entity: str, who: Demographics, member_id: str = "") -> str:
     """Return the NM1 of a person."""
-    name = (text(who.family), text(who.given), text(who.middle), "", text(who.suffix))
+    name = _name(who.family, who.given, who.middle, who.suffix)
     if member_id:
-        return segment("NM1", entity, "1", *name, "MI", text(member_id))
-    return segment("NM1", entity, "1", *name)
+        return f"NM1*{entity}*1*{name}*MI*{text(member_id)}"
+    return f"NM1*{entity}*1*{name}".rstrip("*")
 
 
+@lru_cache(maxsize=8192)
+def _name(family: str, given: str, middle: str, suffix: str) -> str:
+    return f"{text(family)}*{text(given)}*{text(middle)}**{text(suffix)}"
+
+
+@lru_cache(maxsize=8192)
 def address(of: Address) -> tuple[str, str]:
     """Return N3 and N4 of an address."""
     return f"N3*{text(of.line)}", f"N4*{text(of.city)}*{text(of.state)}*{of.postal_code.replace('-', '')}"

@@ -68,7 +68,8 @@ def _answer(segments: list[str], chapter: Chapter, holders: Holders, answer: Ans
     registration = chapter.registrations[claim.registration_id]
     patient = registration.as_of(claim.sent_at)
     filing = _FILING.get(PAYERS[answer.payer].kind, _PREFERRED_PROVIDERS)
-    share = amount(answer.patient_responsibility) if answer.patient_responsibility else ""
+    owed = answer.patient_responsibility
+    share = amount(owed) if owed else ""
     place = "02" if claim.lines[0].modifier == "95" else "11"
     segments.append(
         f"CLP*{answer.account_number}*{answer.status}*{amount(answer.charged)}*{amount(answer.paid)}*{share}"
