@@ -147,14 +147,14 @@ def _complain(patient: Patient, since: int, rate: float) -> list[Seen]:
     """Let somebody fall ill now and then, more often in winter; most come the same day or the next."""
     random = patient.random
     age = patient.age(0)
-    count = int(random.expovariate(1 / (rate * (3.4 if age < 6 or age > 64 else 2.4))))
+    count = int(random.expovariate(1 / (rate * (3.8 if age < 6 or age > 64 else 3.0))))
     found = []
     for _ in range(min(count, 12)):
         complaint = draw_complaint(random, "office", patient.age(DAYS // 2))
         day = any_day(random, is_seasonal=complaint.is_seasonal)
         if day < since + 5:
             continue
-        is_booked, is_video = random.random() < 0.55, random.random() < 0.06
+        is_booked, is_video = random.random() < 0.42, random.random() < 0.06
         plan = Plan(
             "family-practice",
             day,

@@ -85,7 +85,7 @@ def test_statements_are_in_order_and_within_the_simulated_time(seed: int) -> Non
 @_FEW
 @given(_SEEDS)
 def test_a_merged_record_goes_into_another_of_the_same_person_at_the_same_site(seed: int) -> None:
-    chapter = live(seed, 0, 200)
+    chapter = live(seed, 0, 150)
     for registration in chapter.registrations.values():
         assert (registration.merged_into is None) == (registration.merged_at is None)
         if registration.merged_into is not None:
@@ -99,7 +99,7 @@ def test_a_merged_record_goes_into_another_of_the_same_person_at_the_same_site(s
 @_FEW
 @given(_SEEDS)
 def test_nothing_is_put_on_a_record_that_was_merged_away(seed: int) -> None:
-    chapter = live(seed, 0, 300)
+    chapter = live(seed, 0, 150)
     merged = {key: each.merged_at for key, each in chapter.registrations.items() if each.merged_at}
     moments = [(visit.registration_id, visit.ended_at or END_INSTANT) for visit in chapter.visits]
     moments += [(each.registration_id, each.changes[-1].at) for each in chapter.bookings]
