@@ -12,12 +12,12 @@ from pipelines.simulation.group import BEGINS, END_INSTANT, ENDS
 from pipelines.simulation.money import Answer, Books
 from tests.unit.pipelines.simulation.families import family_chapter
 
-SEEDS = range(6)
+SEEDS = range(4)
 
 
 @pytest.fixture(scope="module")
 def large() -> Books:
-    return keep_books(family_chapter(families=250), 1)
+    return keep_books(family_chapter(families=200), 1)
 
 
 def answers(books: Books) -> list[Answer]:
