@@ -88,7 +88,7 @@ def card(title: str, said: str, table: pd.DataFrame, name: str, draw_chart: Call
         name: names the downloads.
         draw_chart: draws it; left out when there is nothing to draw.
     """
-    with st.container(border=True, height="stretch", key=f"card-{name}"):
+    with st.container(border=True, height="stretch", gap="xsmall", key=f"card-{name}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.subheader(title, anchor=False, width="content")
             with st.popover("Table", icon=":material/table_view:", type="tertiary", width="content"):

@@ -73,6 +73,7 @@ def card(
     page: str,
     total: Row | None = None,
     most: int | None = None,
+    draw_chart: Callable[[], None] | None = None,
 ) -> None:
     """Frame a table under its title, with its downloads one click away.
 
@@ -85,8 +86,9 @@ def card(
         page: the address of this page.
         total: the last row, for all rows together.
         most: rows shown here; the files hold all.
+        draw_chart: draws the same figures below the table.
     """
-    with st.container(border=True, key=f"card-{name}"):
+    with st.container(border=True, gap="xsmall", key=f"card-{name}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.subheader(title, anchor=False, width="content")
             with st.popover("Download", icon=":material/download:", type="tertiary", width="content"):
@@ -98,6 +100,8 @@ def card(
         show(frame.head(most) if most else frame, columns, name=name, page=page, label=title, total=total)
         if most and len(frame) > most:
             st.caption(f"The first {most} of {phrases.count(len(frame))}; the download holds all.")
+        if draw_chart:
+            draw_chart()
 
 
 def sums(frame: pd.DataFrame, heading: str, names: Sequence[str], title: str = "Total") -> dict[str, Any]:
@@ -124,12 +128,16 @@ def _row(row: Row, columns: Sequence[Column], chosen: Mapping[str, str], page: s
     head, *others = columns
     return (
         f'<tr><th scope="row">{_cell(row, head, head, chosen, page)}</th>'
-        + "".join(
-            f"<td{'' if column.kind == 'text' else ' class=wc-number'}>{_cell(row, column, head, chosen, page)}</td>"
-            for column in others
-        )
+        + "".join(f"<td{_css(row, column)}>{_cell(row, column, head, chosen, page)}</td>" for column in others)
         + "</tr>"
     )
+
+
+def _css(row: Row, column: Column) -> str:
+    """Return how a cell looks: numbers to the right, and nothing at all paler than something."""
+    if column.kind == "text":
+        return ""
+    return ' class="wc-number"' if row.get(column.name) else ' class="wc-number wc-zero"'
 
 
 def _cell(row: Row, column: Column, head: Column, chosen: Mapping[str, str], page: str) -> str:

@@ -43,7 +43,7 @@ def _tiles(snapshot: Warehouse, chosen: Filters) -> None:
     layout.tiles(
         "Since the first message",
         [
-            Tile("Records received", phrases.count(received), "What the feeds sent, each counted once."),
+            Tile("Records received", phrases.count(received), "What the feeds sent, repeated ones too."),
             *(
                 Tile(title, phrases.count(counts[kind]), _HELP[kind], _rows(_findings(chosen, kind)))
                 for kind, title in figures.KINDS.items()
@@ -58,7 +58,7 @@ def _feeds(snapshot: Warehouse, chosen: Filters) -> None:
     columns = [
         Column("feed", "Feed", "text"),
         Column("messages", "Messages", rows=_of_feed(activity)),
-        Column("received", "Records", help="A message or file may hold several."),
+        Column("received", "Received", help="Records; a message or file may hold several. Repeated ones count."),
         Column("processed", "Processed"),
         Column("filtered", "Filtered", help="Not for us: the feed's filters say so."),
         *(
@@ -86,7 +86,7 @@ def _records(snapshot: Warehouse, chosen: Filters) -> None:
         Column("source", "Source", "text"),
         Column("location", "Location", "text"),
         Column("records", "Patient records", rows=rows()),
-        Column("persons", "Persons"),
+        Column("persons", "Persons", rows=lambda row: of_persons(chosen) if row["source"] == "All" else None),
         Column(
             "merged",
             "Merged away",
@@ -109,9 +109,6 @@ def _records(snapshot: Warehouse, chosen: Filters) -> None:
         "Persons and their records", f"A person at several sources is one in the sum. {known}", frame, columns,
         name="quality-records", page=_PAGE, total=total,
     )  # fmt: skip
-    if several:
-        address = of_persons(chosen).address(filters.remembered(), _PAGE)
-        st.html(f'<a class="wc-rows" href="{address}" target="_self">All persons</a>')
 
 
 def _checks(snapshot: Warehouse) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-import streamlit as st
-
 from dashboards import charts, filters, layout, phrases, reasons, tables
 from dashboards.drill import Condition, Drill, between, same, within
 from dashboards.figures import revenue as figures
@@ -133,13 +131,17 @@ def _ages(snapshot: Warehouse, chosen: Filters) -> None:
     ]
     total = tables.sums(frame, "owed_by", [*names, "undated", "total"], "All")
     said = f"US dollars owed by days since the first service, as of {chosen.day:%d %b %Y}."
-    tables.card("Accounts receivable by age", said, frame, columns, name="revenue-ages", page=_PAGE, total=total)
-    if not frame.empty:
-        with st.container(border=True):
-            chart = charts.aged(
-                frame.head(_SHOWN), label="owed_by", ages={each.name: each.title for each in figures.AGES}
-            )
-            layout.draw(chart, "Bars: what each payer and all patients owe, split by age")
+
+    def draw() -> None:
+        ages = {age.name: age.title for age in figures.AGES}
+        layout.draw(
+            charts.aged(frame, label="owed_by", ages=ages), "Bars: what each payer and all patients owe, split by age"
+        )
+
+    tables.card(
+        "Accounts receivable by age", said, frame, columns, name="revenue-ages", page=_PAGE, total=total,
+        draw_chart=draw,
+    )  # fmt: skip
 
 
 def _months(snapshot: Warehouse, chosen: Filters) -> None:

@@ -20,8 +20,9 @@ MEASURES: Final = ("Visits", "Appointments", "Lab results", "Charged", "Paid")
 
 _CARE = """
     WITH persons AS (
-        SELECT unnest(locations) AS location, count(*) AS persons FROM marts.patients
-        WHERE $source IS NULL OR list_contains(sources, $source)
+        SELECT location, count(*) AS persons
+        FROM (SELECT unnest(locations) AS location FROM marts.patients
+              WHERE $source IS NULL OR list_contains(sources, $source))
         GROUP BY ALL
     ), visits AS (
         SELECT coalesce(location, 'Not stated') AS location, count(*) AS visits,

@@ -21,7 +21,8 @@ KINDS: Final = {
 
 _FEEDS = """
     WITH activity AS (
-        SELECT feed, any_value(format) AS format, sum(messages)::bigint AS messages, sum(records)::bigint AS received,
+        SELECT feed, any_value(format) AS format, sum(messages)::bigint AS messages,
+               sum(records + coalesce(repeated, 0))::bigint AS received,
                sum(processed)::bigint AS processed, sum(filtered)::bigint AS filtered,
                sum(rejected)::bigint AS rejected, sum(repeated)::bigint AS repeated,
                sum(out_of_order)::bigint AS out_of_order, sum(late)::bigint AS late
