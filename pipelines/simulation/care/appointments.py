@@ -208,10 +208,10 @@ def write_visit(
         started_at,
         ended_at if has_passed(ended_at) else None,
         plan.reason,
-        (plan.reason, *(code for code in plan.others if code != plan.reason)),
+        (plan.reason, *[code for code in plan.others if code.code != plan.reason.code]),
         key,
         is_cancelled,
-        tuple(ward for ward in wards if has_passed(ward[0])),
+        tuple([ward for ward in wards if has_passed(ward[0])]),
     )
     patient.journal.chapter.visits.append(visit)
     return visit
