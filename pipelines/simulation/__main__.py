@@ -15,7 +15,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes (default 1)")
     parser.add_argument("out", type=Path, help="folder for feeds and truth; made if missing")
     given = parser.parse_args()
-    simulate(given.people, given.seed, given.out)
+    try:
+        simulate(given.people, given.seed, given.out)
+    except FileExistsError:
+        parser.error(f"{given.out} holds a simulated group already: choose another folder")
 
 
 if __name__ == "__main__":

@@ -8,11 +8,9 @@ from random import Random
 
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.hl7v2.people import People
-from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, coded, escaped
+from pipelines.simulation.hl7v2.writing import PATIENT_CLASSES, Draft, Stamp, clinician, coded, escaped
 from pipelines.simulation.world import Allergy, Chapter, Code, Registration, Visit
 
-_CLASSES = {"AMB": "O", "EMER": "E", "IMP": "I", "VR": "O"}
-"""Patient class (PV1-2, table 0004)."""
 _STRUCTURES = {
     "A01": "ADT_A01", "A02": "ADT_A02", "A03": "ADT_A03", "A04": "ADT_A01", "A08": "ADT_A01", "A11": "ADT_A09",
     "A13": "ADT_A01", "A28": "ADT_A05", "A31": "ADT_A05", "A40": "ADT_A39",
@@ -160,7 +158,7 @@ class Admissions:
         before = f"{escaped(prior)}^^^{facility}" if prior else ""
         start, end = self._stamp(started_at), self._stamp(ended_at) if ended_at else ""
         return (
-            f"PV1|1|{_CLASSES[visit.visit_class]}|{place}|||{before}|{clinician(visit.clinician)}||||||||||||"
+            f"PV1|1|{PATIENT_CLASSES[visit.visit_class]}|{place}|||{before}|{clinician(visit.clinician)}||||||||||||"
             f"{visit.visit_id}^^^{facility}^VN|||||||||||||||||{'01' if end else ''}||||||||{start}|{end}\r"
         )
 

@@ -10,11 +10,10 @@ from random import Random
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.group import PAYERS
 from pipelines.simulation.hl7v2.people import People
-from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, coded, escaped, money
+from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, coded, escaped, money, visit_in_passing
 from pipelines.simulation.money import AccountEntry, Books, Charge
 from pipelines.simulation.world import Chapter, Visit
 
-_CLASSES = {"AMB": "O", "EMER": "E", "IMP": "I", "VR": "O"}
 _KINDS = {"payment": "PY", "adjustment": "AJ"}
 _PAYMENT_CODE = "PAY^Payment^99RIV"
 
@@ -56,8 +55,7 @@ class Charges:
         ft1 = "".join(f"FT1|{number}|{line}\r" for number, line in enumerate(lines, 1))
         return (
             f"EVN|P03|{posted}\r{self._people.pid(key, at, account=f'{visit.visit_id}^^^{self._facility}^AN')}"
-            f"PV1|1|{_CLASSES[visit.visit_class]}|||||{clinician(visit.clinician)}||||||||||||"
-            f"{visit.visit_id}^^^{self._facility}^VN\r{ft1}{insurance}"
+            f"{visit_in_passing(visit, self._facility)}{ft1}{insurance}"
         )
 
 

@@ -8,10 +8,8 @@ from random import Random
 
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.hl7v2.people import People
-from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, coded, escaped
+from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, coded, escaped, visit_in_passing
 from pipelines.simulation.world import Chapter, Vaccination
-
-_CLASSES = {"AMB": "O", "EMER": "E", "IMP": "I", "VR": "O"}
 
 
 class Immunizations:
@@ -20,7 +18,7 @@ class Immunizations:
     def __init__(self, chapter: Chapter, people: People, feed: SimulatedFeed, stamp: Stamp, random: Random) -> None:
         """Write the vaccinations of the site of `feed`."""
         self._vaccinations = [each for each in chapter.vaccinations if each.site == feed.site]
-        self._classes = {each.visit_id: _CLASSES[each.visit_class] for each in chapter.visits if each.site == feed.site}
+        self._visits = {each.visit_id: each for each in chapter.visits if each.site == feed.site}
         self._people = people
         self._stamp = stamp
         self._random = random
@@ -34,6 +32,8 @@ class Immunizations:
 
     def _segments(self, given: Vaccination) -> str:
         at, who, facility = self._stamp(given.given_at), clinician(given.clinician), self._facility
+        visit = self._visits.get(given.visit_id or "")
+        pv1 = visit_in_passing(visit, facility) if visit else ""
         number = f"{given.vaccination_id}^{facility}"
         if given.is_refused:
             dose, product, outcome, route = "999||", "|||00^Parental or patient decision^NIP002", "RE", ""
@@ -42,14 +42,8 @@ class Immunizations:
             dose, product, outcome = "0.5|mL^milliliter^UCUM|", f"{escaped(given.lot_number)}||{maker}|", "CP"
             route = "RXR|C28161^Intramuscular^NCIT|LA^Left arm^HL70163\r"
         return (
-            f"{self._people.pid(given.registration_id, given.given_at)}{self._pv1(given)}"
+            f"{self._people.pid(given.registration_id, given.given_at)}{pv1}"
             f"ORC|RE|{number}|{number}||||||{at}|||{who}\r"
             f"RXA|0|1|{at}|{at}|{coded(given.vaccine)}|{dose}|00^New immunization record^NIP001|{who}|"
             f"CLINIC^^^{facility}||||{product}||{outcome}|A\r{route}"
         )
-
-    def _pv1(self, given: Vaccination) -> str:
-        found = self._classes.get(given.visit_id) if given.visit_id else None
-        if found is None:
-            return ""
-        return f"PV1|1|{found}|||||{clinician(given.clinician)}||||||||||||{given.visit_id}^^^{self._facility}^VN\r"

@@ -9,10 +9,8 @@ from random import Random
 
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.hl7v2.people import People
-from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, coded, escaped
-from pipelines.simulation.world import Chapter, Report, Result, Visit
-
-_CLASSES = {"AMB": "O", "EMER": "E", "IMP": "I", "VR": "O"}
+from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, coded, escaped, visit_in_passing
+from pipelines.simulation.world import Chapter, Report, Result
 
 
 class Laboratory:
@@ -45,23 +43,16 @@ class Laboratory:
         placer, filler = f"O{report.report_id}^{facility}", f"{report.report_id}^{facility}LAB"
         ordered, collected, reported = map(self._stamp, (report.ordered_at, report.collected_at, at))
         status = "C" if is_corrected else "F"
+        visit = self._visits.get(report.visit_id or "")
+        pv1 = visit_in_passing(visit, facility) if visit else ""
         obx = "".join(
             self._obx(number, each, collected, is_corrected=is_corrected)
             for number, each in enumerate(report.results, 1)
         )
         return (
-            f"{self._people.pid(report.registration_id, at)}{self._pv1(report)}"
+            f"{self._people.pid(report.registration_id, at)}{pv1}"
             f"ORC|RE|{placer}|{filler}||CM||||{ordered}|||{who}\r"
             f"OBR|1|{placer}|{filler}|{coded(report.panel)}|||{collected}|||||||||{who}||||||{reported}||LAB|{status}\r{obx}"
-        )
-
-    def _pv1(self, report: Report) -> str:
-        visit: Visit | None = self._visits.get(report.visit_id) if report.visit_id else None
-        if visit is None:
-            return ""
-        return (
-            f"PV1|1|{_CLASSES[visit.visit_class]}|||||{clinician(visit.clinician)}||||||||||||"
-            f"{visit.visit_id}^^^{self._facility}^VN\r"
         )
 
     def _obx(self, number: int, result: Result, collected: str, *, is_corrected: bool) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.group import CLINICIANS
-from pipelines.simulation.world import Address, Code
+from pipelines.simulation.world import Address, Code, Visit, VisitClass
 
 _ESCAPES = str.maketrans(
     {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\", "\r": "\\X0D\\", "\n": "\\X0A\\"}
@@ -18,6 +18,10 @@ _CODE_SYSTEMS = {"ICD-10-CM": "I10C", "LOINC": "LN", "RxNorm": "RXNORM", "CVX": 
 
 
 _TWO_DIGITS = tuple(f"{number:02d}" for number in range(60))
+
+
+PATIENT_CLASSES: Final[dict[VisitClass, str]] = {"AMB": "O", "EMER": "E", "IMP": "I", "VR": "O"}
+"""PV1-2 (table 0004), which has no class for video visits."""
 
 
 class Draft(NamedTuple):
@@ -118,6 +122,14 @@ def clinician(key: str) -> str:
     """Return an XCN of a clinician, under the national provider identifier."""
     found = CLINICIANS[key]
     return f"{found.npi}^{escaped(found.family)}^{escaped(found.given)}^^^^^^NPI^L^^^NPI"
+
+
+def visit_in_passing(visit: Visit, facility: str) -> str:
+    """Return the PV1 of messages that only say during which visit something was done."""
+    return (
+        f"PV1|1|{PATIENT_CLASSES[visit.visit_class]}|||||{clinician(visit.clinician)}||||||||||||"
+        f"{visit.visit_id}^^^{facility}^VN\r"
+    )
 
 
 def address(value: Address) -> str:

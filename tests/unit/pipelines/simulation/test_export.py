@@ -12,10 +12,10 @@ from pipelines.simulation.faults import Delivery
 from pipelines.simulation.feeds import FEEDS
 from pipelines.simulation.fhir.export import NIGHTS, export
 from pipelines.simulation.group import END_INSTANT
-from pipelines.simulation.world import Booking, BookingChange, Chapter, Code, Prescription, Problem
+from pipelines.simulation.world import Booking, BookingChange, Chapter, Code, Prescription, Problem, Site
 from tests.unit.pipelines.simulation.riverbend import COLD, JOSE, NOON, chapter, registration, report, visit
 
-SITE = "cardiology"
+SITE: Site = "cardiology"
 FEED = FEEDS[SITE]
 
 

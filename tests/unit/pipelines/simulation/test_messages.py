@@ -151,8 +151,13 @@ def test_classes_are_those_of_table_0004(visit_class: VisitClass, code: str) -> 
 def test_every_step_of_an_appointment_is_an_event_of_its_own() -> None:
     world = chapter("family-practice")
     starts = NOON + timedelta(days=9)
-    steps = ("booked", "rescheduled", "cancelled", "noshow", "fulfilled")
-    changes = tuple(BookingChange(NOON + timedelta(hours=hour), each, starts) for hour, each in enumerate(steps))
+    changes = (
+        BookingChange(NOON, "booked", starts),
+        BookingChange(NOON + timedelta(hours=1), "rescheduled", starts),
+        BookingChange(NOON + timedelta(hours=2), "cancelled", starts),
+        BookingChange(NOON + timedelta(hours=3), "noshow", starts),
+        BookingChange(NOON + timedelta(hours=4), "fulfilled", starts),
+    )
     world.bookings.append(Booking("b1", "r1", "family-practice", "abara", "annual", 40, changes))
     found = sent("family-practice-scheduling", world)
     assert events(found) == ["S12", "S13", "S15", "S26", "S14"]
