@@ -34,7 +34,6 @@ def be_born(child: Patient, mother: Patient | None) -> None:
         child.life.first_family = mother.life.at(child.life.born.toordinal()).family
     born_at = instant("hospital", day, int(random.random() * 1439))
     ends = born_at + timedelta(hours=30 + int(random.random() * 48), minutes=int(random.random() * 60))
-    wards = ((born_at, "NURS"),)
     child.busy.update(range(day, day + 5))
     write_visit(
         child,
@@ -42,7 +41,7 @@ def be_born(child: Patient, mother: Patient | None) -> None:
         child.clinician("hospital"),
         born_at,
         ends,
-        wards=wards,
+        wards=((born_at, "NURS"),),
     )
     if mother is not None and day < mother.until_day:
         came = born_at - timedelta(hours=2 + int(random.random() * 14))

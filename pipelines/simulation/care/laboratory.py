@@ -151,7 +151,7 @@ class Body:
         kappa, alpha = (0.7, -0.241) if is_female else (0.9, -0.302)
         ratio = creatinine / kappa
         age = max(self._life.age_on(date_of(day).toordinal()), 18)
-        rate = 142 * min(ratio, 1) ** alpha * max(ratio, 1) ** -1.2 * 0.9938**age
+        rate: float = 142 * min(ratio, 1) ** alpha * max(ratio, 1) ** -1.2 * 0.9938**age
         return rate * 1.012 if is_female else rate
 
     def _finding(self, test: Test, level: float) -> Finding:
