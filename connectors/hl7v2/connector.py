@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -17,6 +18,7 @@ MAPPING_VERSION = "hl7v2-2"
 """Changes whenever the same bytes would give other facts."""
 
 _IDENTIFIER_FIELDS = (("PID", 3), ("PID", 2), ("PID", 21), ("MRG", 1))
+_NAMING = re.compile(rb"\r(?:PID|MRG)[^\r]*")
 _NO_MESSAGE_TYPE = Issue("error", "required", "there is no message type", "MSH-9")
 
 
@@ -37,7 +39,7 @@ class HL7v2Connector:
     def envelope(self, body: bytes, origin: Origin) -> Envelope:
         """Return the type, control id and patients of a message; kind `unreadable` where it has no header."""
         try:
-            message = _message(body)
+            message = _message(_outline(body))
         except UnreadableError:
             return Envelope("unreadable")
         conversion = Conversion(message, origin)
@@ -69,6 +71,16 @@ class HL7v2Connector:
             yield _issue(error)
             return
         yield from checking.check(message)
+
+
+def _outline(body: bytes) -> bytes:
+    """Return the segments that tell a message's type, number and patients, which is all that an envelope needs read.
+
+    Where lines could end otherwise, or bytes mean what the whole tells, that is the whole message.
+    """
+    if not body.startswith(b"MSH") or b"\n" in body or not body.isascii():
+        return body
+    return b"".join((body.partition(b"\r")[0], *_NAMING.findall(body)))
 
 
 def _message(body: bytes) -> Message:

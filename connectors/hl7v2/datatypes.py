@@ -101,7 +101,7 @@ def human_name(value: Composite) -> Json | None:
     given = [name for name in (value[2], value[3]) if name]
     suffix = [part for part in (value[4], value[6]) if part]
     use = NAME_USE.get(value[7].upper()) if value.component(7) else None
-    result = said(use=use, family=family, given=given, prefix=[value[5]] if value.component(5) else None, suffix=suffix)
+    result = said(use=use, family=family, given=given, prefix=[value[5]] if value[5] else None, suffix=suffix)
     return result if family or given else None
 
 

@@ -105,5 +105,6 @@ def _drug(line: Loop) -> Json:
     count = named.segment("CTP")
     given = number(count[4]) if count else None
     if count and given is not None:
-        detail["quantity"] = {"value": given, "system": element_system(UNIT), "code": count.components(5)[0].strip()}
+        unit = count.components(5)[0].strip()
+        detail["quantity"] = {"value": given} | ({"system": element_system(UNIT), "code": unit} if unit else {})
     return {"detail": [detail]}

@@ -125,7 +125,7 @@ def _organization(facts: FactSet, loop: Loop, name: str, qualifier: str, stated:
     identifiers = list(_provider_identifiers(loop, qualifier, stated))
     if identifiers:
         resource["identifier"] = identifiers
-    resource |= {"active": True, "type": [_organization_type("prov")], "name": name or stated}
+    resource |= {"active": True, "type": [_organization_type("prov")], "name": name or stated or "provider"}
     resource |= _telecoms(loop) | _address(loop)
     source_id = f"{_assigner(qualifier)}|{stated}" if stated else f"name|{folded(name)}"
     return facts.add(resource, source_id, Authority.MENTION)

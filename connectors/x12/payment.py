@@ -39,12 +39,15 @@ def read_payment(facts: FactSet, root: Loop) -> Payment:
     """Return the payment of a remittance, payer and payee kept.
 
     Raises:
-        UnreadableError: if BPR, TRN or the payer (1000A) is missing, or the amount is none.
+        UnreadableError: if BPR, TRN or the payer (1000A) is missing, the amount is none, or the payment has no number:
+            nothing would tell it from the payer's other ones.
     """
     terms, trace, payer_loop = root.segment("BPR"), root.segment("TRN"), root.loop("1000A")
     if terms is None or trace is None or payer_loop is None:
         missing = "BPR" if terms is None else "TRN" if trace is None else "1000A N1*PR"
         raise UnreadableError("the remittance lacks this segment", location=missing, code="required")
+    if not trace[2].strip():
+        raise UnreadableError("the payment has no check or EFT number", location=trace.place(2), code="required")
     stated = _payer_id(payer_loop, trace)
     name = payer_loop.opener[2].strip()
     payee_loop = root.loop("1000B")
@@ -100,7 +103,8 @@ def trace_identifier(payment: Payment) -> Json:
 
 def _adjustment_detail(adjustment: ProviderAdjustment) -> Json:
     codings = [{"system": _PAYMENT_TYPE, "code": "adjustment"}]
-    codings.append({"system": element_system(PLB_REASON), "code": adjustment.reason})
+    if adjustment.reason:
+        codings.append({"system": element_system(PLB_REASON), "code": adjustment.reason})
     detail: Json = {"type": {"coding": codings}, "amount": money(-adjustment.amount)}
     if adjustment.reference:
         detail["identifier"] = {"system": OWN_IDENTIFIER + "provider-adjustment", "value": adjustment.reference}

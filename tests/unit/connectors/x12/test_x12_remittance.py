@@ -81,6 +81,19 @@ def test_a_claim_with_an_amount_that_is_none_is_left_out_and_said() -> None:
     assert [issue.location for issue in outcome.issues] == ["2100 CLP03, segment 7"]
 
 
+def test_a_payment_without_a_number_is_rejected_and_replaces_no_other() -> None:
+    outcome = convert(remittance("CLP*C1*1*100*60**12*I1", PATIENT).replace(b"TRN*1*EFT1*", b"TRN*1**"))
+    assert (outcome.state, outcome.facts) == ("rejected", ())
+    assert outcome.issues[0].location == "TRN02, segment 3"
+
+
+def test_an_adjustment_of_the_provider_without_a_reason_keeps_its_amount() -> None:
+    body = remittance("CLP*C1*1*100*60**12*I1", "CAS*CO*45*40", PATIENT, "PLB*1234567893*20251231*:REF1*5", paid="55")
+    (payment,) = resources(convert(body), "PaymentReconciliation")
+    assert payment["detail"][-1]["amount"]["value"] == -5
+    assert [coding["code"] for coding in payment["detail"][-1]["type"]["coding"]] == ["adjustment"]
+
+
 def test_a_remittance_without_payer_is_rejected() -> None:
     body = remittance("CLP*C1*1*60*60**12*I1", PATIENT).replace(b"N1*PR*PLAN~", b"")
     outcome = convert(body)
