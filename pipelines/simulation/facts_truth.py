@@ -12,7 +12,6 @@ from typing import TypeAlias
 from pipelines.simulation.faults import Fault
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.group import ENDS, PAYERS, PRACTICES
-from pipelines.simulation.hl7v2.laboratory import corrected_flag
 from pipelines.simulation.money import Books
 from pipelines.simulation.world import Chapter, Policy, Registration, Report, Site, Visit
 
@@ -182,7 +181,7 @@ def _report(report: Report) -> Iterator[Row]:
                 "loinc": result.code.code,
                 "value": result.corrected_value if is_corrected else result.value,
                 "unit": result.unit,
-                "flag": corrected_flag(result) if is_corrected else result.flag,
+                "flag": result.corrected_flag if is_corrected else result.flag,
                 "is_corrected": is_corrected,
             },
         )

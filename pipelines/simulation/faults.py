@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
+from pipelines.simulation.facts import fact
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.hl7v2.writing import Stamp
 from pipelines.simulation.sending import Sent
@@ -37,7 +38,7 @@ class Fault:
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Arrival:
     """One message and when it arrives, which is when it was sent unless something goes wrong on the way."""
 

@@ -193,6 +193,16 @@ class Result:
     corrected_value: Decimal | str | None = None
     """What the laboratory said later, if the first value was wrong."""
 
+    @property
+    def corrected_flag(self) -> Literal["", "L", "H", "A"]:
+        """Return the flag of the corrected value; a text keeps the one it had."""
+        value = self.corrected_value
+        if not isinstance(value, Decimal):
+            return self.flag
+        if self.low is not None and value < self.low:
+            return "L"
+        return "H" if self.high is not None and value > self.high else ""
+
 
 @fact(frozen=True, slots=True)
 class Report:

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from pipelines.simulation.fhir.parties import clinician_reference
 from pipelines.simulation.fhir.writing import BASE, PRACTICE, Content, Version, concept, exact, instant, reference, term
-from pipelines.simulation.hl7v2.laboratory import corrected_flag
 from pipelines.simulation.world import Allergy, Chapter, Prescription, Problem, Report, Result
 
 _FLAGS = {"L": "Low", "H": "High", "A": "Abnormal"}
@@ -126,7 +125,7 @@ class Findings:
                 "status": "corrected",
                 "issued": instant(report.corrected_at),
                 **_value(result.corrected_value, result),
-                **_flag(corrected_flag(result)),
+                **_flag(result.corrected_flag),
             }
             versions.append(Version(report.corrected_at, "Observation", result.result_id, kept))
         return versions

@@ -56,9 +56,9 @@ class Laboratory:
         )
 
     def _obx(self, number: int, result: Result, collected: str, *, is_corrected: bool) -> str:
-        value, flag, status, note = result.value, str(result.flag), "F", ""
+        value, flag, status, note = result.value, result.flag, "F", ""
         if is_corrected and result.corrected_value is not None:
-            value, flag, status = result.corrected_value, corrected_flag(result), "C"
+            value, flag, status = result.corrected_value, result.corrected_flag, "C"
             note = "NTE|1|L|Run again \\T\\ confirmed: this value replaces the one reported before.\r"
         unit = f"{escaped(result.unit)}^{escaped(result.unit)}^UCUM" if result.unit else ""
         kind, text = ("NM", f"{value:f}") if isinstance(value, Decimal) else ("ST", escaped(value))
@@ -66,16 +66,6 @@ class Laboratory:
             f"OBX|{number}|{kind}|{coded(result.code)}||{text}|{unit}|{_range(result)}|{flag}|||{status}|||"
             f"{collected}\r{note}"
         )
-
-
-def corrected_flag(result: Result) -> str:
-    """Return the flag of the value that stands in the end."""
-    value = result.corrected_value
-    if not isinstance(value, Decimal):
-        return result.flag
-    if result.low is not None and value < result.low:
-        return "L"
-    return "H" if result.high is not None and value > result.high else ""
 
 
 def _range(result: Result) -> str:
