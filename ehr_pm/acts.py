@@ -17,6 +17,7 @@ from uuid import UUID
 
 from sqlalchemy.orm.exc import StaleDataError
 
+from ehr_pm.identity import crosswalk
 from ehr_pm.record.apply import apply
 from ehr_pm.record.entry import Entry
 from ehr_pm.rows import Kept, Row
@@ -105,13 +106,17 @@ class Act:
             detail: what else helps to understand the audit event; never patients' data.
         """
         kind, resource_id = resource["resourceType"], resource["id"]
-        self._entries.append(Entry(resource, OWN_SOURCE, resource_id, location, self.moment))
+        self.project(resource, location)
         self.noted(
             action, resource_type=kind, resource_id=resource_id, patient_id=patient_id, location=location, **detail
         )
         self._announced.append(
             (new_id(), action, kind, UUID(resource_id), patient_id, location, self.actor.principal_id)
         )
+
+    def project(self, resource: Json, location: str | None) -> None:
+        """Write a resource again that something done in this act has changed, such as whose it is."""
+        self._entries.append(Entry(resource, OWN_SOURCE, resource["id"], location, self.moment))
 
     def noted(
         self,
@@ -142,6 +147,7 @@ class Act:
         self.flush()
         if self._entries:
             apply(self._unit.driver, self._entries, moment=self.moment)
+            crosswalk.observe(self._unit.driver, [entry.resource for entry in self._entries])
         if self._events:
             audit.record(self._unit.driver, *self._events)
         if self._announced:

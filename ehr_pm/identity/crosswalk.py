@@ -61,7 +61,7 @@ def observe(connection: psycopg.Connection[Any], resources: Sequence[Json]) -> N
 
 
 def companions(connection: psycopg.Connection[Any], patients: Sequence[UUID]) -> dict[str, str]:
-    """Return every patient record of the persons these belong to, with its person: what a merge may have to give back."""
+    """Return every patient record of the persons these belong to, with its person: what a merge may have to undo."""
     rows = connection.execute(
         "SELECT patient_id::text, person_id::text FROM person_member WHERE valid_to IS NULL AND person_id IN"
         " (SELECT person_id FROM person_member WHERE patient_id = ANY(%s) AND valid_to IS NULL)",
@@ -84,7 +84,8 @@ def part(connection: psycopg.Connection[Any], before: dict[str, str]) -> None:
     )
     connection.execute(
         "INSERT INTO person_member (patient_id, person_id, reason)"
-        " SELECT patient_id, person_id, 'merge taken back' FROM unnest(%s::uuid[], %s::uuid[]) AS t (patient_id, person_id)",
+        " SELECT patient_id, person_id, 'merge taken back'"
+        " FROM unnest(%s::uuid[], %s::uuid[]) AS t (patient_id, person_id)",
         (patients, persons),
     )
 

@@ -68,6 +68,12 @@ def bookables(session: Session, ids: Iterable[UUID]) -> list[Bookable]:
     return [found[each] for each in wanted]
 
 
+def taken_by(session: Session, appointment: Appointment) -> list[Bookable]:
+    """Return what an appointment takes, also what is no longer in use."""
+    ids = [each.taken_id for each in appointment.bookings if each.kind != "patient"]
+    return list(session.scalars(select(Bookable).where(Bookable.bookable_id.in_(ids)).order_by(Bookable.bookable_id)))
+
+
 def of_location(session: Session, location_id: UUID) -> list[Bookable]:
     """Return what can be booked at a location, by kind and name."""
     query = select(Bookable).where(Bookable.location_id == location_id, Bookable.is_active)

@@ -241,8 +241,7 @@ def _step(doing: Act, row: Appointment, status: str, reason: str | None = None, 
         reminders.queue(doing, row)
     elif status not in ("confirmed",):
         reminders.cancel(doing, row)
-    taken = [each.taken_id for each in row.bookings if each.kind != "patient"]
-    _say(doing, row, status, repository.bookables(doing.session, taken))
+    _say(doing, row, status, repository.taken_by(doing.session, row))
     return row
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from itertools import cycle
 from uuid import UUID, uuid4
+
+from sqlalchemy import text
 
 from ehr_pm.acts import Act, Actor, act
 from ehr_pm.organisation import service as organisation
@@ -25,11 +28,13 @@ class Clinic:
     visit_type_id: UUID
     clinicians: tuple[UUID, ...]
     room: UUID
+    patients: Iterator[UUID]
+    """Somebody else each time, until all have had their turn."""
 
     def told(self, start: datetime, *, taking: Sequence[UUID] | None = None, **more: object) -> NewAppointment:
         return NewAppointment.model_validate(
             {
-                "patient_id": uuid4(),
+                "patient_id": next(self.patients),
                 "location_id": self.location_id,
                 "visit_type_id": self.visit_type_id,
                 "bookable_ids": tuple(taking or self.clinicians[:1]),
@@ -44,7 +49,9 @@ def wall(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 3, day, hour, minute)  # noqa: DTZ001 - wall time has no zone
 
 
-def open_clinic(database: Database, *, clinicians: int = 2, lanes: int = 1, zone: str = "America/New_York") -> Clinic:
+def open_clinic(
+    database: Database, *, clinicians: int = 2, lanes: int = 1, zone: str = "America/New_York", patients: int = 60
+) -> Clinic:
     with act(database, CLERK, moment=NOW) as doing:
         body = organisation.add_organization(doing, NewOrganization(name="Riverbend"))
         told = NewLocation(key="northgate", organization_id=body.organization_id, name="Northgate", zone=zone)
@@ -52,7 +59,21 @@ def open_clinic(database: Database, *, clinicians: int = 2, lanes: int = 1, zone
         visit = setup.add_visit_type(doing, NewVisitType(key="follow-up", name="Follow-up", minutes=30))
         people = tuple(_bookable(doing, location.location_id, "practitioner", n, lanes) for n in range(clinicians))
         room = _bookable(doing, location.location_id, "room", 0, 1)
-        return Clinic(location.location_id, visit.visit_type_id, people, room)
+        known = cycle(_patients(doing, location.location_id, patients))
+        return Clinic(location.location_id, visit.visit_type_id, people, room, known)
+
+
+def _patients(doing: Act, location_id: UUID, count: int) -> list[UUID]:
+    """Return patients nobody has to tell apart."""
+    inserted = doing.session.execute(
+        text(
+            "INSERT INTO patient (patient_id, mrn, home_location_id, family, given, birth_date, gender, created_at,"
+            " changed_at, version) SELECT gen_random_uuid(), 'T' || n, :location, 'Family ' || n, 'Given',"
+            " '1990-01-01', 'unknown', now(), now(), 1 FROM generate_series(1, :count) n RETURNING patient_id"
+        ),
+        {"location": location_id, "count": count},
+    )
+    return list(inserted.scalars())
 
 
 def _bookable(doing: Act, location_id: UUID, kind: str, number: int, lanes: int) -> UUID:

@@ -60,7 +60,7 @@ def compete(database: Database, clinic: Clinic, writers: int, requests: int) -> 
     [pytest.param(4, 40, id="some"), pytest.param(8, 150, id="many", marks=pytest.mark.slow)],
 )
 def test_writers_who_want_the_same_times(database: Database, writers: int, requests: int) -> None:
-    clinic = open_clinic(database, clinicians=2, lanes=2)
+    clinic = open_clinic(database, clinicians=2, lanes=2, patients=writers * requests)
     outcome = compete(database, clinic, writers, requests)
     assert outcome.total() == writers * requests
     with database.begin() as unit:
@@ -87,7 +87,7 @@ def test_whatever_people_do_no_lane_is_taken_twice_and_what_is_given_up_is_free(
     database: Database, steps: list[tuple[str, int, int]]
 ) -> None:
     with database.begin() as unit:
-        unit.driver.execute("TRUNCATE organization, visit_type, appointment, bookable CASCADE")
+        unit.driver.execute("TRUNCATE organization, visit_type, appointment, bookable, patient CASCADE")
     clinic = open_clinic(database, clinicians=1)
     made: list[Appointment] = []
     for verb, slot, which in steps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -230,7 +230,7 @@ def test_the_waitlist_fills_what_opens_with_the_most_urgent_who_can(database: Da
             )
             return waitlist.join(doing, told)
 
-        urgent, next_one = wait(busy.patient_id, 1), wait(uuid4(), 3)
+        urgent, next_one = wait(busy.patient_id, 1), wait(next(clinic.patients), 3)
     with act(database, CLERK, moment=NOW) as doing:
         cancelled = service.cancel(doing, freed.appointment_id, "feels well")
         filled = waitlist.fill(doing, cancelled)

@@ -1,0 +1,1 @@
+"""Patients: registered once, with whom they belong to and what they agreed to; merged and unmerged without loss."""
