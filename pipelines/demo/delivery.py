@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.hl7v2.framing import Frame, FrameDecoder
-from connectors.transport.mllp import MLLPClient
+from connectors.transport.mllp import AsyncMLLPClient
 from hub_core.errors import ConfigurationError, WholechartError
 from pipelines.folders import drop_folder
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LIMIT = 16 * 1024 * 1024
 _CHUNK = 1 << 20
+_AHEAD = 16
+"""Messages of a feed sent before the first of them is answered."""
 _FRAMED = b"\x0b"
 _NOT_STORED = b"|207^"
 """In the answer to a message that must be sent again (table 0357: application internal error)."""
@@ -48,17 +50,20 @@ def deliver(
     """
     sent = _messages_stored(installation)
 
-    def send(feed: Feed) -> None:
+    async def send(feed: Feed) -> None:
         files = sorted(path for path in (folder / feed.name).iterdir() if path.is_file())
         if feed.transport == "mllp":
-            _by_mllp(feed, settings.host, islice(messages(files), sent.get(feed.name, 0), None), advance)
+            bodies = islice(messages(files), sent.get(feed.name, 0), None)
+            await _by_mllp(feed, settings.host, bodies, advance)
         elif feed.transport == "folder":
-            _by_folder(drop_folder(settings, feed), files, advance)
+            await asyncio.to_thread(_by_folder, drop_folder(settings, feed), files, advance)
         else:
             raise ConfigurationError(f"feed {feed.name}: nothing is delivered by {feed.transport} here")
 
-    with ThreadPoolExecutor(len(feeds), thread_name_prefix="feed") as senders:
-        list(senders.map(send, feeds.values()))
+    async def send_all() -> None:
+        await asyncio.gather(*map(send, feeds.values()))
+
+    asyncio.run(send_all())
 
 
 def messages(files: Iterable[Path]) -> Iterator[bytes]:
@@ -82,19 +87,19 @@ def _messages_stored(installation: Installation) -> dict[str, int]:
     return {feed: int(count) for feed, count in rows}
 
 
-def _by_mllp(feed: Feed, host: str, bodies: Iterator[bytes], advance: Advance) -> None:
-    """Send over one connection, each message after the answer to the one before: order of arrival is order of sending.
+async def _by_mllp(feed: Feed, host: str, bodies: Iterator[bytes], advance: Advance) -> None:
+    """Send over one connection, a few messages ahead of the answers: they arrive and are kept in the order of sending.
 
     A refusal (AR) is an answer too: what is no message is kept and judged by the house, and a sender goes on.
     """
     if feed.port is None:
         raise ConfigurationError(f"feed {feed.name} has transport mllp but no port")
-    with MLLPClient(host, feed.port) as client:
-        for body in bodies:
-            answer = client.send(body)
-            if b"MSA|" not in answer or _NOT_STORED in answer:
-                raise WholechartError(f"feed {feed.name}: a message was not taken")
-            advance(1)
+    async with AsyncMLLPClient(host, feed.port) as client:
+        while ahead := list(islice(bodies, _AHEAD)):
+            for answer in await asyncio.gather(*map(client.send, ahead)):
+                if b"MSA|" not in answer or _NOT_STORED in answer:
+                    raise WholechartError(f"feed {feed.name}: a message was not taken")
+            advance(len(ahead))
 
 
 def _by_folder(folder: Path, files: Iterable[Path], advance: Advance) -> None:
