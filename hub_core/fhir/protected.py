@@ -6,7 +6,6 @@ the number back from the record, the lake or the warehouse. The raw message keep
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -36,16 +35,13 @@ def protect(resource: Json, token: Callable[[str], str]) -> Json:
 
 def _protect(value: Any, token: Callable[[str], str]) -> Any:
     """Return a part of a resource, the same object where nothing in it is to be protected."""
-    if isinstance(value, list):
-        parts = [_protect(part, token) if isinstance(part, dict | list) else part for part in value]
-        return value if all(map(operator.is_, parts, value)) else parts
-    changed = {
-        name: kept
-        for name, part in value.items()
-        if isinstance(part, dict | list) and (kept := _protect(part, token)) is not part
-    }
-    whole = {**value, **changed} if changed else value
-    return _protected(whole, token) if _is_protected(whole) else whole
+    whole = value
+    is_list = isinstance(value, list)
+    for key, part in enumerate(value) if is_list else value.items():
+        if isinstance(part, dict | list) and (kept := _protect(part, token)) is not part:
+            whole = value.copy() if whole is value else whole
+            whole[key] = kept
+    return _protected(whole, token) if not is_list and "value" in whole and _is_protected(whole) else whole
 
 
 def _is_protected(part: Json) -> bool:

@@ -37,6 +37,22 @@ def test_envelope_tells_when_the_message_was_sent(time: str, sent_at: datetime |
     assert CONNECTOR.envelope(message(PID, time=time), ORIGIN).sent_at == sent_at
 
 
+@pytest.mark.parametrize("tail", ["", "|||||8859/1"])
+def test_envelope_is_the_same_however_much_of_the_message_had_to_be_read(tail: str) -> None:
+    """Only of the usual form (ASCII, segments ended by CR) less than the whole is read."""
+    segments = (
+        "EVN|A40|20240101",
+        r"PID|1||M\F\1^^^RIVER&1.2&ISO~2^^^STATE||Okafor",
+        "NTE|1||PID|x",
+        "MRG|MR9^^^RIVER",
+    )
+    body = message(*segments, kind="ADT^A40", tail=tail)
+    envelope = CONNECTOR.envelope(body, ORIGIN)
+    assert envelope.keys == ("RIVER|M|1", "STATE|2", "RIVER|MR9")
+    for other in (body.replace(b"\r", b"\r\n"), b"\x0b" + body, body.replace(b"|x", b"|\xe9"), body + b"ZZZ|1\r"):
+        assert CONNECTOR.envelope(other, ORIGIN) == envelope
+
+
 @pytest.mark.parametrize("body", [b"", b"\x00\xff", b"hello", b"MSH", b"BHS|^~\\&|A\r"])
 def test_unreadable_messages_are_rejected_with_a_reason(body: bytes) -> None:
     """Never raises."""
