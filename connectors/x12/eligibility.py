@@ -104,23 +104,21 @@ def _keep_nobody(
 
 
 def _keep(facts: FactSet, answering: _Payer, asked: _Asked, requestor: Json | None, found: list[Refusal]) -> None:
-    state = in_force(asked.person)
-    who, cover = _member(facts, answering, asked, state, is_refused=bool(found))
-    response = _response(answering, asked.level, who, requestor, found)
-    served = _serviced(asked.person)
+    """Keep what a payer says of one person; a refusal beside benefits is of one of them, and the rest is an answer."""
+    state, items = in_force(asked.person), list(benefit_items(facts, asked.person))
+    who, cover = _member(facts, answering, asked, state, is_refused=bool(found) and not items)
     insurance: Json = {"coverage": cover}
     if state is not InForce.UNSTATED:
         insurance["inforce"] = state is InForce.ACTIVE
     if bounds := _covered(asked.person):
         insurance["benefitPeriod"] = bounds
-    items = list(benefit_items(facts, asked.person))
     if items:
         insurance["item"] = items
-    if found and items:
+    response = _response(answering, asked.level, who, requestor, found) | _serviced(asked.person)
+    if items and found:
         response["outcome"] = "partial"
-    said = "; ".join(refusal.words for refusal in found) or state.value
-    response |= served | {"disposition": said, "insurance": [insurance]}
-    facts.add(response, _answer_key(answering, asked.level))
+    response.setdefault("disposition", state.value)
+    facts.add(response | {"insurance": [insurance]}, _answer_key(answering, asked.level))
 
 
 def _response(answering: _Payer, level: Loop, who: Json, requestor: Json | None, found: list[Refusal]) -> Json:

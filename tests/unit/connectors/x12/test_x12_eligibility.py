@@ -104,8 +104,10 @@ def test_a_refusal_is_an_error_an_issue_and_only_a_stub_of_a_person() -> None:
 
 
 def test_an_answer_with_benefits_and_a_refusal_is_partial() -> None:
-    found = response(*MEMBER, ACTIVE, "EB*V**98", "AAA*Y**52*C")
+    outcome = convert(answer(*MEMBER, ACTIVE, "EB*V**98", "AAA*Y**52*C"))
+    (found,) = resources(outcome, "CoverageEligibilityResponse")
     assert (found["outcome"], found["insurance"][0]["inforce"]) == ("partial", True)
+    assert authorities(outcome, "Coverage") == {"member|P1|M1": Authority.FULL}
 
 
 @pytest.mark.parametrize("code", ["50", "ZZ"])
