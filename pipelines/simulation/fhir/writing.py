@@ -6,6 +6,7 @@ import json
 import re
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ _CODE_SYSTEMS: Final = {
 }
 _ASSIGNERS: Final = {EXCHANGE: f"urn:id:{EXCHANGE}"}
 """Systems of those who assign numbers for several sites; the site's own numbers are under its own system."""
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 _NUMBER: Final = re.compile(r'"\\u0000([^"]+)"')
 
 
@@ -56,7 +58,7 @@ def line(version: Version, number: int) -> str:
         else {"versionId": str(number), "lastUpdated": instant(version.since)},
         **version.content,
     }
-    text = json.dumps(resource, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(resource)
     return _NUMBER.sub(r"\1", text) if "\\u0000" in text else text
 
 
@@ -76,14 +78,19 @@ def reference(resource_type: str, resource_id: str, display: str = "") -> Conten
     return {**target, "display": display} if display else target
 
 
+@lru_cache(maxsize=4096)
 def concept(code: Code) -> Content:
-    """Return a CodeableConcept of a code, with its label where it has one."""
+    """Return a CodeableConcept of a code, with its label where it has one; it is shared, and not to be changed."""
     coding = {"system": _CODE_SYSTEMS[code.system], "code": code.code}
     return {"coding": [{**coding, "display": code.label}], "text": code.label} if code.label else {"coding": [coding]}
 
 
+@lru_cache(maxsize=1024)
 def term(system: str, code: str, display: str = "") -> Content:
-    """Return a CodeableConcept of HL7's own terminology (`condition-clinical`, `active`), or of a system by its URI."""
+    """Return a CodeableConcept of HL7's own terminology (`condition-clinical`, `active`), or of a system by its URI.
+
+    It is shared, and not to be changed.
+    """
     uri = system if "/" in system else f"{TERMINOLOGY}/{system}"
     coding = {"system": uri, "code": code}
     return {"coding": [{**coding, "display": display} if display else coding]}

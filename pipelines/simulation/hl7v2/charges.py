@@ -39,6 +39,7 @@ class Charges:
         self._stamp = stamp
         self._random = random
         self._facility = feed.practice.facility
+        self._frames: dict[str, tuple[str, str]] = {}
 
     def drafts(self) -> Iterator[Draft]:
         """Yield the messages."""
@@ -50,13 +51,21 @@ class Charges:
 
     def _segments(self, visit: Visit, at: datetime, charges: list[Charge], entries: list[AccountEntry]) -> str:
         key, posted = visit.registration_id, self._stamp(at)
-        insurance = self._people.insurance(key, visit.started_at)
+        pv1, insurance = self._around(visit)
         lines = [_charge(each, posted) for each in charges] + [_entry(each, posted) for each in entries]
         ft1 = "".join(f"FT1|{number}|{line}\r" for number, line in enumerate(lines, 1))
         return (
             f"EVN|P03|{posted}\r{self._people.pid(key, at, account=f'{visit.visit_id}^^^{self._facility}^AN')}"
-            f"{visit_in_passing(visit, self._facility)}{ft1}{insurance}"
+            f"{pv1}{ft1}{insurance}"
         )
+
+    def _around(self, visit: Visit) -> tuple[str, str]:
+        """Return what stands before and after the transactions, the same in all messages of a visit."""
+        found = self._frames.get(visit.visit_id)
+        if found is None:
+            insurance = self._people.insurance(visit.registration_id, visit.started_at)
+            found = self._frames[visit.visit_id] = (visit_in_passing(visit, self._facility), insurance)
+        return found
 
 
 def _charge(charge: Charge, posted: str) -> str:
