@@ -81,10 +81,11 @@ def period(qualifier: str, text: str) -> Json:
 def moment(day_text: str, time_text: str, zone: str) -> datetime | None:
     """Return the instant of a date (CCYYMMDD) and a time (HHMM, HHMMSS, HHMMSSDD; absent: midnight) in `zone`."""
     digits = time_text.strip()[:6].ljust(6, "0")
-    if not (digits.isascii() and digits.isdigit()) or not day(day_text):
+    date_text = day(day_text)
+    if not date_text or not (digits.isascii() and digits.isdigit()):
         return None
     try:
-        local = datetime.strptime(day_text[:8] + digits, "%Y%m%d%H%M%S").replace(tzinfo=ZoneInfo(zone))
-        return local.astimezone(UTC)
+        local = datetime.fromisoformat(f"{date_text}T{digits[:2]}:{digits[2:4]}:{digits[4:]}")
+        return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     except (ValueError, OverflowError):  # no time of day; the first or last day of the calendar, seen from elsewhere
         return None
