@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ehr_pm.coverage import fhir as coverages
+from ehr_pm.coverage.models import Coverage, EligibilityCheck
 from ehr_pm.patients import fhir as patients
 from ehr_pm.patients.models import Consent, Patient, RelatedPerson
 from ehr_pm.scheduling import fhir as scheduling
@@ -43,8 +45,21 @@ def _consents(session: Session, patient_id: UUID) -> Iterator[Projection]:
         yield patients.consent(row), _home(session, patient_id)
 
 
+def _coverages(session: Session, patient_id: UUID) -> Iterator[Projection]:
+    for row in session.scalars(select(Coverage).where(Coverage.patient_id == patient_id)):
+        yield coverages.coverage(row), _home(session, patient_id)
+    answered = EligibilityCheck.patient_id == patient_id, EligibilityCheck.state != "queued"
+    for check in session.scalars(select(EligibilityCheck).where(*answered)):
+        yield coverages.answer(check), _home(session, patient_id)
+
+
 def _home(session: Session, patient_id: UUID) -> str:
     return session.get_one(Patient, patient_id).home_location.key
 
 
-_PROJECTORS: tuple[Callable[[Session, UUID], Iterator[Projection]], ...] = (_appointments, _related, _consents)
+_PROJECTORS: tuple[Callable[[Session, UUID], Iterator[Projection]], ...] = (
+    _appointments,
+    _related,
+    _consents,
+    _coverages,
+)

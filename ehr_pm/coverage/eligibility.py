@@ -1,0 +1,161 @@
+"""Asking payers whether a coverage holds: for the day of the appointment, at booking and three days before.
+
+What asks is a port: a clearinghouse in production, the local payer simulator out of the box. Asking happens in the
+background and may fail; nothing waits for it, and what is not known is shown as not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import select
+
+from ehr_pm.acts import Act
+from ehr_pm.coverage import fhir, repository
+from ehr_pm.coverage.models import EligibilityCheck
+from ehr_pm.organisation.models import Location
+from ehr_pm.patients.models import Patient
+from ehr_pm.scheduling.models import Appointment
+from ehr_pm.scheduling.states import BLOCKING
+from hub_core.fhir.ids import new_id
+from hub_core.keyring import Keyring
+
+AHEAD = timedelta(days=3)
+"""How long before an appointment its coverages are asked about again."""
+_ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a payer is asked (the content of a 270)."""
+
+    control_number: str
+    payer_number: str
+    member_id: str
+    family: str
+    given: str
+    birth_date: date
+    relationship: str
+    subscriber_family: str | None
+    subscriber_given: str | None
+    requested_for: date
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a payer says (the content of a 271), and the bytes in which it was asked and said."""
+
+    state: Literal["active", "inactive", "unknown"]
+    request: bytes
+    answer: bytes
+    plan_name: str | None = None
+    copay_cents: int | None = None
+    deductible_remaining_cents: int | None = None
+    reason: str | None = None
+
+
+Ask: TypeAlias = Callable[[Question], Answer]
+"""The port: asks one payer, and raises what goes wrong on the way."""
+
+
+def queue_for_appointment(doing: Act, appointment: Appointment) -> list[EligibilityCheck]:
+    """Queue a question for every coverage that holds on the day of an appointment; asked again, nothing is added."""
+    day = appointment.local_start.date()
+    queued = []
+    for coverage in repository.holding_on(doing.session, appointment.patient_id, day):
+        if coverage.payer.answers_eligibility:
+            queued += _queue(doing, appointment.patient_id, coverage.coverage_id, appointment.appointment_id, day)
+    return queued
+
+
+def queue_again(doing: Act, today: date) -> int:
+    """Queue questions for appointments three days ahead, whose answers may be old; return how many."""
+    day = today + AHEAD
+    query = select(Appointment).where(
+        Appointment.local_start >= datetime.combine(day, datetime.min.time()),
+        Appointment.local_start < datetime.combine(day + timedelta(days=1), datetime.min.time()),
+        Appointment.status.in_(BLOCKING - {"hold"}),
+    )
+    again = 0
+    for appointment in doing.session.scalars(query):
+        checks = select(EligibilityCheck).where(EligibilityCheck.appointment_id == appointment.appointment_id)
+        for check in doing.session.scalars(checks):
+            if check.state != "queued" and doing.moment - check.asked_at > AHEAD:
+                check.state, check.attempts, check.asked_at = "queued", 0, doing.moment
+                again += 1
+        again += len(queue_for_appointment(doing, appointment))
+    doing.flush()
+    return again
+
+
+def ask_queued(doing: Act, ask: Ask, keyring: Keyring, *, limit: int = 50) -> int:
+    """Ask what is queued and keep the answers; return how many came. One that fails is tried again, a few times."""
+    answered = 0
+    for check in repository.queued(doing.session, limit):
+        check.attempts += 1
+        try:
+            answer = ask(_question(doing, check))
+        except Exception as error:  # boundary: one payer that cannot be reached must not keep the others waiting
+            if check.attempts >= _ATTEMPTS:
+                check.state, check.answered_at, check.reason = "failed", doing.moment, type(error).__name__
+                _say(doing, check)
+            continue
+        _keep(doing, check, answer, keyring)
+        answered += 1
+    doing.flush()
+    return answered
+
+
+def _queue(doing: Act, patient_id: UUID, coverage_id: UUID, appointment_id: UUID, day: date) -> list[EligibilityCheck]:
+    known = select(EligibilityCheck).where(
+        EligibilityCheck.coverage_id == coverage_id,
+        EligibilityCheck.appointment_id == appointment_id,
+        EligibilityCheck.requested_for == day,
+    )
+    if doing.session.scalars(known).first() is not None:
+        return []
+    row = EligibilityCheck(
+        patient_id=patient_id,
+        coverage_id=coverage_id,
+        appointment_id=appointment_id,
+        requested_for=day,
+        state="queued",
+        control_number=new_id().hex[:20].upper(),
+        asked_at=doing.moment,
+    )
+    doing.add(row)
+    return [row]
+
+
+def _question(doing: Act, check: EligibilityCheck) -> Question:
+    patient, coverage = doing.session.get_one(Patient, check.patient_id), check.coverage
+    return Question(
+        control_number=check.control_number,
+        payer_number=coverage.payer.number,
+        member_id=coverage.member_id,
+        family=patient.family,
+        given=patient.given,
+        birth_date=patient.birth_date,
+        relationship=coverage.relationship_,
+        subscriber_family=coverage.subscriber_family,
+        subscriber_given=coverage.subscriber_given,
+        requested_for=check.requested_for,
+    )
+
+
+def _keep(doing: Act, check: EligibilityCheck, answer: Answer, keyring: Keyring) -> None:
+    check.state, check.answered_at, check.reason = answer.state, doing.moment, answer.reason
+    check.plan_name, check.copay_cents = answer.plan_name, answer.copay_cents
+    check.deductible_remaining_cents = answer.deductible_remaining_cents
+    check.request, check.answer = keyring.seal(answer.request), keyring.seal(answer.answer)
+    _say(doing, check)
+
+
+def _say(doing: Act, check: EligibilityCheck) -> None:
+    patient = doing.session.get_one(Patient, check.patient_id)
+    location = doing.session.get_one(Location, patient.home_location_id).key
+    doing.done("eligibility.answer", fhir.answer(check), patient_id=check.patient_id, location=location)

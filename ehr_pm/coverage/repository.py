@@ -1,0 +1,58 @@
+"""Finding coverages and what payers answered about them."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ehr_pm.coverage.models import Coverage, EligibilityCheck
+from hub_core.errors import NotFoundError
+
+
+def get(session: Session, coverage_id: UUID) -> Coverage:
+    """Return a coverage.
+
+    Raises:
+        NotFoundError: if there is none.
+    """
+    row = session.get(Coverage, coverage_id)
+    if row is None:
+        raise NotFoundError("there is no such coverage")
+    return row
+
+
+def of_patient(session: Session, patient_id: UUID) -> list[Coverage]:
+    """Return a patient's coverages, the newest of each rank first."""
+    query = select(Coverage).where(Coverage.patient_id == patient_id, Coverage.is_active)
+    return sorted(session.scalars(query), key=lambda row: (row.rank, -_ordinal(row.valid.lower)))
+
+
+def holding_on(session: Session, patient_id: UUID, day: date) -> list[Coverage]:
+    """Return the coverages that hold on a day, in the order payers are asked."""
+    query = select(Coverage).where(Coverage.patient_id == patient_id, Coverage.is_active, Coverage.valid.op("@>")(day))
+    return list(session.scalars(query.order_by(Coverage.rank)))
+
+
+def latest_checks(session: Session, patient_id: UUID, limit: int = 10) -> list[EligibilityCheck]:
+    """Return what payers answered about a patient, the newest first."""
+    query = select(EligibilityCheck).where(EligibilityCheck.patient_id == patient_id)
+    return list(session.scalars(query.order_by(EligibilityCheck.asked_at.desc()).limit(limit)))
+
+
+def queued(session: Session, limit: int) -> list[EligibilityCheck]:
+    """Return questions that are to be asked, each locked, the oldest first."""
+    query = (
+        select(EligibilityCheck)
+        .where(EligibilityCheck.state == "queued")
+        .order_by(EligibilityCheck.asked_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=EligibilityCheck)
+    )
+    return list(session.scalars(query))
+
+
+def _ordinal(day: date | None) -> int:
+    return 0 if day is None else day.toordinal()
