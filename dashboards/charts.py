@@ -110,7 +110,7 @@ def by_month(
         .encode(
             x=alt.X("utcyearmonth(period):T", title="Month", axis=_time_axis(_TIME_FORMATS["month"])),
             y=alt.Y("amount:Q", title=value_title, axis=axis, scale=alt.Scale(zero=True)),
-            color=alt.Color(f"{split}:N", title=None, sort=names, legend=_legend()),
+            color=alt.Color(f"{split}:N", title=None, sort=names, legend=_legend(3)),
             tooltip=[
                 alt.Tooltip("utcyearmonth(period):T", title="Month", format=_TIME_FORMATS["month"]),
                 alt.Tooltip(f"{split}:N", title=split_title),

@@ -7,6 +7,7 @@ stands in the address; which one is looked into, never.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from html import escape
 from typing import Any, Final
 from uuid import UUID
@@ -23,8 +24,9 @@ from hub_core.errors import NotFoundError
 
 _ROWS_SHOWN: Final = 100
 _LONG_TEXT: Final = 2_000
-_PLUMBING: Final = ("recorded_at",)
-"""Columns that tell a row's history, not what it says; the trace has it better."""
+_PLACES: Final = ("source", "location")
+_LAST: Final = (*_PLACES, "recorded_at")
+"""Columns that are not what a row says but where it came from: last, or left to the trace."""
 _ACRONYMS: Final = {"mrn": "MRN", "npi": "NPI", "cvx": "CVX", "icd10": "ICD-10", "loinc": "LOINC", "rxnorm": "RxNorm"}
 
 
@@ -109,10 +111,12 @@ def _table(found: MartRows, page: int) -> int | None:
 
 
 def _frame(found: MartRows) -> pd.DataFrame:
-    """Return the rows as a table for people: whom it is about first, then what it says, then what it is called."""
-    ids = [name for name in found.columns if name.endswith("_id") and name != found.key]
-    facts = [name for name in found.columns if name not in (*ids, *_PLUMBING, found.key)]
-    shown = [name for name in facts if any(row[name] is not None for row in found.rows)] + [found.key]
+    """Return the rows as a table for people: whom each is about, its day, what it says, and last where it is from."""
+    facts = [name for name in found.columns if not name.endswith(("_id", "_ids")) and name not in _LAST]
+    said = [name for name in facts if any(row[name] is not None for row in found.rows)]
+    days = [name for name in said if any(isinstance(row[name], date) for row in found.rows)]
+    shown = list(dict.fromkeys([*days[:1], *(name for name in said if name not in days), *days, *_PLACES, found.key]))
+    shown = [name for name in shown if name in found.columns]
     people = [
         {"Person": person.name, "Born": person.birth_date, "Telephone": person.phone} if person else {}
         for person in found.people
@@ -142,15 +146,15 @@ def _row(visit: Visit, snapshot: Warehouse, found: MartRows, number: int) -> Non
             _to_chart(row, person)
         trace = _traced(visit, snapshot, found.mart, str(row[found.key]))
         st.caption(
-            f"Made from {phrases.count(len(trace.resources))} resources"
-            f" and {phrases.count(len(trace.messages))} whole messages."
-            f" `wholechart trace {found.mart} {row[found.key]}` shows the same."
+            "The resources it was made from, each with the message that said so."
+            f" `wholechart trace {found.mart} {row[found.key]}` shows the same, and earlier versions."
         )
-        for resource in trace.resources:
-            for version in resource.versions[:1]:
-                _resource(resource.reference, version.version, version.source, version.message)
+        newest = [(resource.reference, version) for resource in trace.resources for version in resource.versions[:1]]
+        for number, (reference, version) in enumerate(newest):
+            name = f"{reference.partition('/')[0]} from {version.source}, version {version.version}"
+            _origin(name, reference, version.message, is_open=not number)
         for message in trace.messages:
-            _resource("Message", None, message.feed, message)
+            _origin(f"Message of {message.feed}", None, message, is_open=len(trace.messages) == 1)
 
 
 def _traced(visit: Visit, snapshot: Warehouse, mart: str, key: str) -> RowTrace:
@@ -164,24 +168,23 @@ def _traced(visit: Visit, snapshot: Warehouse, mart: str, key: str) -> RowTrace:
     return trace
 
 
-def _resource(reference: str, version: int | None, source: str, message: TracedMessage | None) -> None:
+def _origin(name: str, reference: str | None, message: TracedMessage | None, *, is_open: bool) -> None:
     """Show a resource, or a message that is none, and the bytes that said it."""
-    name = f"{reference.partition('/')[0]} from {source}" + (f", version {version}" if version else "")
-    with st.expander(name, icon=":material/description:"):
+    with st.expander(name, icon=":material/description:", expanded=is_open):
         if message is None:
             st.caption("Written here, not received.")
             return
         place = f", record {message.record}" if message.record else ""
         came_in = f" in {message.input}" if message.input else ""
         received = phrases.clock_time(message.received_at, st.context.timezone)
+        made = f"<br><code>{escape(reference)}</code>" if reference else ""
         st.html(
             f'<div class="wc-from"><b>{escape(message.kind)}</b> from feed {escape(message.feed)}{escape(came_in)}'
-            f"{escape(place)} · received {escape(received)} · message <code>{escape(message.message_id)}</code><br>"
-            f"<code>{escape(reference)}</code></div>"
+            f"{escape(place)} · received {escape(received)} · message <code>{escape(message.message_id)}</code>{made}"
+            "</div>"
         )
-        st.code(
-            _lines(message.text), language=None, wrap_lines=True, height="content" if len(message.text) < 2000 else 320
-        )
+        height = None if len(message.text) < _LONG_TEXT else 320
+        st.code(_lines(message.text), language=None, wrap_lines=True, height=height)
         if not message.is_whole:
             st.caption("Only the beginning is shown; `wholechart trace` has the rest.")
 
