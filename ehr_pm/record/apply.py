@@ -64,12 +64,10 @@ def apply(
         ConflictError: if another transaction created one of the resources at this moment; roll back and do it again.
     """
     recorded_at = moment or now()
-    standing = _lock_existing(connection, sorted({entry.key for entry in entries}))
-    verdicts: list[Verdict] = []
+    keys = [entry.key for entry in entries]
+    standing = _lock_existing(connection, sorted(set(keys)))
     versions: list[_Version] = []
-    for entry in entries:
-        verdict = _decide(entry, standing.setdefault(entry.key, _Current()), versions)
-        verdicts.append(verdict)
+    verdicts = [_decide(entry, standing[key], versions) for key, entry in zip(keys, entries, strict=True)]
     if versions:
         try:
             _write(connection, versions, standing, recorded_at)
@@ -80,36 +78,38 @@ def apply(
 
 
 def _decide(entry: Entry, current: _Current, versions: list[_Version]) -> Verdict:
-    sha = content_hash(entry.resource)
-    is_older = current.rank is not None and entry.rank < current.rank
+    sha, rank = content_hash(entry.resource), entry.rank
+    is_older = current.rank is not None and rank < current.rank
     if sha == current.sha and current.rank is not None:
-        if not is_older and entry.rank != current.rank:
-            current.rank = entry.rank
+        if not is_older and rank != current.rank:
+            current.rank = rank
             current.is_raised = True
         return "unchanged"
     if is_older:
         return "stale"
     current.version += 1
-    current.rank, current.sha = entry.rank, sha
+    current.rank, current.sha = rank, sha
     current.latest = _Version(entry, current.version, sha, len(versions), patient_id(entry.resource))
     versions.append(current.latest)
     return "created" if current.version == 1 else "updated"
 
 
 def _lock_existing(connection: psycopg.Connection[Any], keys: list[Key]) -> dict[Key, _Current]:
-    """Return the resources that exist, locked in key order so that two batches never wait for each other in a ring."""
+    """Return the resources as they stand, locked in one order lest two batches wait for each other in a ring."""
     rows = connection.execute(
         "SELECT r.resource_type, r.resource_id::text, r.resource_key, r.version, r.authority, r.event_at,"
         " coalesce(r.arrival, 0), coalesce(r.position, 1), r.content_sha"
-        " FROM unnest(%s::text[], %s::uuid[]) AS wanted (resource_type, resource_id)"
+        " FROM unnest(string_to_array(%s, ' '), string_to_array(%s, ' ')::uuid[])"
+        " AS wanted (resource_type, resource_id)"
         " JOIN resource r USING (resource_type, resource_id)"
         " ORDER BY r.resource_type, r.resource_id FOR UPDATE OF r",
-        ([key[0] for key in keys], [key[1] for key in keys]),
-    ).fetchall()
-    return {
-        (kind, resource_id): _Current(key, version, Rank(authority, event_at or BEGINNING, arrival, position), sha)
-        for kind, resource_id, key, version, authority, event_at, arrival, position, sha in rows
-    }
+        (" ".join(key[0] for key in keys), " ".join(key[1] for key in keys)),
+    )
+    standing = {key: _Current() for key in keys}
+    for kind, resource_id, key, version, authority, event_at, arrival, position, sha in rows:
+        rank = Rank(authority, event_at or BEGINNING, arrival, position)
+        standing[kind, resource_id] = _Current(key, version, rank, sha)
+    return standing
 
 
 def _raise_ranks(connection: psycopg.Connection[Any], standing: dict[Key, _Current]) -> None:

@@ -86,10 +86,12 @@ def dumps(value: Any, *, indent: bool = False) -> bytes:
 
 def content_hash(resource: Json) -> bytes:
     """Return the SHA-256 of what the resource says: keys sorted, `meta.lastUpdated` and `meta.versionId` left out."""
-    meta = {key: value for key, value in resource.get("meta", {}).items() if key not in ("lastUpdated", "versionId")}
-    said = {key: value for key, value in resource.items() if key != "meta"}
-    if meta:
-        said["meta"] = meta
+    said = resource
+    if "meta" in resource:
+        meta = {key: value for key, value in resource["meta"].items() if key not in ("lastUpdated", "versionId")}
+        said = {key: value for key, value in resource.items() if key != "meta"}
+        if meta:
+            said["meta"] = meta
     return hashlib.sha256(orjson.dumps(said, default=_number, option=orjson.OPT_SORT_KEYS)).digest()
 
 
