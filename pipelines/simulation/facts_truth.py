@@ -96,14 +96,15 @@ def _members(chapter: Chapter, books: Books) -> dict[str, dict[tuple[str, str], 
     found: dict[str, dict[tuple[str, str], None]] = {}
     for claim in books.claims:
         registration = chapter.registrations[claim.registration_id]
-        found.setdefault(claim.registration_id, {})[_member(registration, claim.policy, claim.sent_at)] = None
+        found.setdefault(claim.registration_id, {})[member(registration, claim.policy, claim.sent_at)] = None
     for answer in books.eligibility:
         registration = chapter.registrations[answer.registration_id]
-        found.setdefault(answer.registration_id, {})[_member(registration, answer.policy, answer.answered_at)] = None
+        found.setdefault(answer.registration_id, {})[member(registration, answer.policy, answer.answered_at)] = None
     return found
 
 
-def _member(registration: Registration, policy: Policy, moment: datetime) -> tuple[str, str]:
+def member(registration: Registration, policy: Policy, moment: datetime) -> tuple[str, str]:
+    """Return the payer and the number under which a claim or an answer of a moment knows a patient of pediatrics."""
     number = policy.member_id
     if policy.relationship != "self":
         stated = registration.as_of(moment)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from pipelines.simulation.billing.standing import account_standings, claim_standings
+from pipelines.simulation.facts_truth import member
 from pipelines.simulation.group import PAYERS, PRACTICES
 from pipelines.simulation.money import Adjustment, Answer, Books, Claim, Remittance
 from pipelines.simulation.world import Chapter, Site
@@ -25,7 +26,7 @@ def truth_rows(chapter: Chapter, books: Books) -> Iterator[tuple[str, Row]]:
         ("payments", _payments(books, answers)),
         ("adjustments", _adjustments(answers)),
         ("account_adjustments", _account_adjustments(books)),
-        ("claims", _claims(books, answers)),
+        ("claims", _claims(chapter, books, answers)),
         ("answers", _answers(answers)),
         ("denials", _denials(answers)),
         ("receivables", _receivables(books, answers)),
@@ -115,13 +116,15 @@ def _account_adjustments(books: Books) -> Iterator[Row]:
             }  # fmt: skip
 
 
-def _claims(books: Books, answers: list[tuple[Remittance, Answer]]) -> Iterator[Row]:
+def _claims(chapter: Chapter, books: Books, answers: list[tuple[Remittance, Answer]]) -> Iterator[Row]:
     answered = {answer.claim_id for _, answer in answers}
     for claim in books.claims:
+        registration = chapter.registrations[claim.registration_id]
         yield {
             "claim_id": claim.claim_id, "account_number": claim.account_number, "site": claim.site,
             "payer": _name(claim.payer), "sequence": claim.sequence, "frequency": claim.frequency,
             "cents": claim.amount, "is_answered": claim.claim_id in answered,
+            "member": "|".join(member(registration, claim.policy, claim.sent_at)),
         }  # fmt: skip
 
 

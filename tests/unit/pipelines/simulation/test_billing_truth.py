@@ -164,3 +164,26 @@ def test_parents_are_known_to_pediatrics_as_holders_of_policies(house: House) ->
     holders = {str(row["person_id"])[0] for row in house.truth["subscribers"]}
     assert holders == {"m", "f"}
     assert {row["site"] for row in house.truth["subscribers"]} == {"pediatrics"}
+
+
+def test_a_claim_names_the_member_as_the_payer_knows_it(house: House) -> None:
+    told = set()
+    for body in house.billed:
+        holder = child = ""
+        for name, *values in segments(body):
+            if name == "SBR":
+                holder = holder if child else ""
+            elif name == "HL":
+                holder = holder if values[2] == "23" else ""
+                child = ""
+            elif name == "NM1" and values[0] == "IL":
+                holder = holder or values[8]
+            elif name == "NM1" and values[0] == "QC":
+                child = values[3]
+            elif name == "CLM":
+                told.add((values[0], holder, child))
+    stated = set()
+    for row in house.truth["claims"]:
+        _, member, given, _ = str(row["member"]).split("|")
+        stated.add((row["account_number"], member, given.upper()))
+    assert stated == told
