@@ -45,5 +45,8 @@ def test_message_becomes_what_is_written_down(case: Path) -> None:
 
 def test_there_is_a_case_for_every_event_of_the_first_feeds() -> None:
     """A mapped event without a golden case would change unseen."""
-    events = "adt_a01 adt_a03 adt_a04 adt_a08 adt_a11 adt_a13 adt_a40 dft_p03 oru_r01 vxu_v04 siu_s12 siu_s13 siu_s14 siu_s15"
-    assert set(events.split()) <= {case.name for case in CASES}
+    events = {
+        *("adt_a01", "adt_a03", "adt_a04", "adt_a08", "adt_a11", "adt_a13", "adt_a40", "dft_p03", "oru_r01"),
+        *("siu_s12", "siu_s13", "siu_s14", "siu_s15", "vxu_v04"),
+    }
+    assert events <= {case.name for case in CASES}
