@@ -88,5 +88,5 @@ WHERE bytes_before < %(size)s::bigint ORDER BY seq
 
 def read(connection: psycopg.Connection[Any], after: int, limit: int, size: int = PAGE_BYTES) -> list[Change]:
     """Return up to `limit` sealed versions numbered above `after`, in order; fewer where they are more than `size`."""
-    cursor = connection.execute(_READ, {"after": after, "limit": limit, "size": size})
-    return list(map(Change._make, cursor))
+    with connection.cursor(binary=True) as cursor:  # times as text take a tenth of the whole to read
+        return list(map(Change._make, cursor.execute(_READ, {"after": after, "limit": limit, "size": size})))
