@@ -6,6 +6,7 @@ Its published warehouse is shaped by the marts' own contracts, so that a renamed
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -362,13 +363,20 @@ MARTS_FILLED = {
 }
 
 
-def publish(folder: Path, name: str = SNAPSHOT, *, is_filled: bool = True, built_at: datetime | None = None) -> None:
-    """Write a snapshot and move the pointer to it, as a build does; without rows, the marts are empty."""
+def publish(
+    folder: Path,
+    name: str = SNAPSHOT,
+    *,
+    is_filled: bool = True,
+    built_at: datetime | None = None,
+    marts: Sequence[str] = tuple(MARTS_FILLED),
+) -> None:
+    """Write a snapshot and move the pointer to it, as a build does; not filled, its marts are empty."""
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(folder / name)) as connection:
         connection.execute("CREATE SCHEMA marts; CREATE SCHEMA quality")
-        for mart, rows in MARTS_FILLED.items():
-            _write(connection, f"marts.{mart}", _contract(mart), rows if is_filled else [])
+        for mart in marts:
+            _write(connection, f"marts.{mart}", _contract(mart), MARTS_FILLED[mart] if is_filled else [])
         # Written as the build writes it, by hand: the dashboards and their tests know the build by its tables only.
         kept = {"engine": "varchar", "subject": "varchar", "check_name": "varchar", "severity": "varchar"}
         _write(connection, "quality.checks", kept | {"is_passed": "boolean", "rows_checked": "bigint"}, checks())
@@ -487,3 +495,54 @@ def rejects() -> list[Row]:
         }
         for number in range(5)
     ]
+
+
+def denial_rows() -> Row:
+    """Return the API's answer about the rows of a mart: two denials, the second about nobody in particular."""
+    kinds = {
+        "denial_id": "VARCHAR",
+        "person_id": "VARCHAR",
+        "payer_name": "VARCHAR",
+        "denied_amount": "DECIMAL(18,2)",
+        "is_overturned": "BOOLEAN",
+        "denied_date": "DATE",
+        "source": "VARCHAR",
+        "location": "VARCHAR",
+        "recorded_at": "TIMESTAMP WITH TIME ZONE",
+    }
+    rows = [
+        [f"denial-{number}", person, payer, "12.10", False, "2026-01-05", "billing", "Oakdale", "2026-01-06T10:00:00Z"]
+        for number, (person, payer) in enumerate(((PERSON, "Prairie"), (None, "=cmd()")))
+    ]
+    return {
+        "mart": "denials",
+        "key": "denial_id",
+        "columns": [{"name": name, "type": kind} for name, kind in kinds.items()],
+        "total": 250,
+        "rows": [dict(zip(kinds, row, strict=True)) for row in rows],
+        "people": [{"name": "Maria Delgado", "birth_date": "1958-04-12", "phone": "555-0100"}, None],
+    }
+
+
+def denial_trace() -> Row:
+    """Return the API's answer about what a denial was made from."""
+    message = {
+        "message_id": "0198a000-0000-7000-8000-000000000077",
+        "feed": "billing",
+        "kind": "835",
+        "input": "000017.835",
+        "record": 2,
+        "received_at": "2026-01-06T10:00:00Z",
+        "text": "CLP*7*4*12.10*0~CAS*CO*197*12.10~<script>",
+        "is_whole": False,
+    }
+    version = {"version": 3, "source": "billing", "location": "Oakdale", "recorded_at": "2026-01-06T10:00:00Z"}
+    return {
+        "mart": "denials",
+        "key": "denial-0",
+        "resources": [
+            {"reference": "ExplanationOfBenefit/e1", "versions": [version | {"message": message}]},
+            {"reference": "Organization/o1", "versions": [version | {"message": None}]},
+        ],
+        "messages": [message | {"text": "whole", "is_whole": True}],
+    }
