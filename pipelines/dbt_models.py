@@ -1,7 +1,7 @@
 """Runs the dbt project in this process, silently, and turns its results into findings.
 
-dbt's own messages may quote values of rows, so none of them leaves this module: they stay in `run_results.json` below
-the data directory.
+dbt's own messages may quote values of rows, so none of them leaves this module: what failed stays in `failures.txt`
+below the data directory.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _DEPENDENCY = re.compile(r"\{\{\s*(ref|source)\(\s*(?:'views',\s*)?'(\w+)'\s*\)\s*\}\}")
+_FAILURES = "failures.txt"
+"""What failed in dbt's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +78,18 @@ def run_dbt(project: Path, built: Path, target: Path) -> DbtOutcome:
         BuildError: if dbt could not run at all.
     """
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+    target.mkdir(parents=True, exist_ok=True)
     folders = ("--project-dir", str(project), "--profiles-dir", str(project), "--log-path", str(target / "logs"))
-    quiet = ("--quiet", "--no-print", "--no-use-colors", "--log-level", "none", "--log-level-file", "none")
+    # The manifest as JSON, megabytes that nobody reads, would be written at every run.
+    quiet = ("--quiet", "--no-print", "--no-use-colors", "--no-write-json")
+    logs = ("--log-level", "none", "--log-level-file", "none")
     places = {"WHOLECHART_BUILD_FILE": str(built), "WHOLECHART_DBT_TARGET": str(target)}
     with _environment(places), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # dbt's, of what its own libraries will drop
         from dbt.cli.main import dbtRunner
 
         try:
-            ran = dbtRunner().invoke(["build", *folders, *quiet, "--exclude-resource-type", "unit_test"])
+            ran = dbtRunner().invoke(["build", *folders, *quiet, *logs, "--exclude-resource-type", "unit_test"])
         finally:
             _let_go()
     results = getattr(ran.result, "results", None)
@@ -106,8 +111,9 @@ def _let_go() -> None:
 def _outcome(results: list[Any], target: Path) -> DbtOutcome:
     models = tuple(r.node.name for r in results if r.node.resource_type == "model" and str(r.status) == "success")
     tests = [r for r in results if r.node.resource_type == "test"]
-    failures = [_failure(r, target) for r in results if str(r.status) in ("error", "fail", "runtime error")]
-    return DbtOutcome(models, tuple(map(_finding, tests)), tuple(failures))
+    failed = [r for r in results if str(r.status) in ("error", "fail", "runtime error")]
+    (target / _FAILURES).write_text("".join(f"{each.node.name}: {each.message}\n" for each in failed), encoding="utf-8")
+    return DbtOutcome(models, tuple(map(_finding, tests)), tuple(_failure(each, target) for each in failed))
 
 
 def _finding(result: Any) -> Finding:
@@ -119,9 +125,9 @@ def _finding(result: Any) -> Finding:
 def _failure(result: Any, target: Path) -> str:
     node = result.node
     if node.resource_type == "test":
-        rows = f"{result.failures:,} rows" if result.failures else "see " + str(target / "run_results.json")
+        rows = f"{result.failures:,} rows" if result.failures else f"see {target / _FAILURES}"
         return f"the dbt test {node.name} of the model {_subject(node)} failed: {rows}"
-    return f"the dbt model {node.name} failed: see {target / 'run_results.json'}"
+    return f"the dbt model {node.name} failed: see {target / _FAILURES}"
 
 
 def _subject(node: Any) -> str:
