@@ -17,8 +17,7 @@ final as (
 
     select
         patients.*,
-        coalesce(crosswalk.person_id, patients.patient_id) as person_id,
-        crosswalk.valid_from as placed_at
+        coalesce(crosswalk.person_id, patients.patient_id) as person_id
 
     from patients
     left join crosswalk on patients.patient_id = crosswalk.patient_id

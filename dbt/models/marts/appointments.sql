@@ -48,10 +48,11 @@ final as (
         )::bigint as duration_minutes,
         (appointments.status = 'cancelled')::boolean as is_cancelled,
         (appointments.status = 'noshow')::boolean as is_no_show,
-        appointments.starts_at::date as starts_date,
+        appointments.starts_date::date as starts_date,
         appointments.starts_at::timestamptz as starts_at,
         appointments.ends_at::timestamptz as ends_at,
         appointments.created_at::timestamptz as created_at,
+        coalesce(appointments.created_at, appointments.first_event_at)::timestamptz as booked_at,
         appointments.recorded_at::timestamptz as recorded_at,
         {{ traces([
             ('Appointment', 'appointments.appointment_id'),

@@ -54,7 +54,7 @@ final as (
         encounters.source::varchar as source,
         encounters.location::varchar as location,
         date_diff('minute', encounters.started_at, encounters.ended_at)::bigint as duration_minutes,
-        encounters.started_at::date as started_date,
+        encounters.started_date::date as started_date,
         encounters.started_at::timestamptz as started_at,
         encounters.ended_at::timestamptz as ended_at,
         encounters.recorded_at::timestamptz as recorded_at,

@@ -47,7 +47,10 @@ final as (
         missed.location_name::varchar as location_name,
         missed.source::varchar as source,
         missed.location::varchar as location,
-        date_diff('day', missed.created_at::date, missed.starts_date)::bigint as days_booked_ahead,
+        -- First spoken of after it was missed: nobody said when it was booked.
+        case
+            when missed.booked_at <= missed.starts_at then date_sub('day', missed.booked_at, missed.starts_at)
+        end::bigint as days_booked_ahead,
         (meetings.seen_at is not null)::boolean as is_seen_again,
         meetings.seen_at::timestamptz as next_seen_at,
         missed.starts_date::date as starts_date,

@@ -55,7 +55,7 @@ final as (
         (surviving_patient_id is not null)::boolean as is_merged,
         coalesce(authority = 0, birth_date_text is null and gender is null)::boolean as is_stub,
         birth_date::date as birth_date,
-        least(placed_at, recorded_at)::timestamptz as first_recorded_at,
+        first_recorded_at::timestamptz as first_recorded_at,
         recorded_at::timestamptz as recorded_at,
         {{ traces([('Patient', 'patient_id'), ('Linkage', 'linkage_id')]) }} as traces
 

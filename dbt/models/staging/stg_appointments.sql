@@ -30,6 +30,7 @@ final as (
         {{ concept_name('reason') }} as reason_name,
         description,
         minutes,
+        {{ fhir_date('starts_text') }} as starts_date,
         {{ fhir_moment('starts_text') }} as starts_at,
         {{ fhir_moment('ends_text') }} as ends_at,
         {{ fhir_moment('created_text') }} as created_at,
@@ -39,6 +40,7 @@ final as (
         message_position,
         version,
         event_at,
+        first_event_at,
         recorded_at
 
     from source

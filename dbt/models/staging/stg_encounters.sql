@@ -29,6 +29,7 @@ final as (
         reason_system,
         {{ concept_name('reason') }} as reason_name,
         discharge_disposition_code,
+        {{ fhir_date('started_text') }} as started_date,
         {{ fhir_moment('started_text') }} as started_at,
         {{ fhir_moment('ended_text') }} as ended_at,
         source,

@@ -46,6 +46,7 @@ final as (
         version,
         event_at,
         authority,
+        first_recorded_at,
         recorded_at
 
     from source
