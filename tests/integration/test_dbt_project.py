@@ -71,7 +71,7 @@ def test_every_mart_has_a_grain_a_key_traces_and_a_unit_test(results: list[Any])
     unit_tests = [each.node for each in results if each.node.resource_type == "unit_test"]
     tested = {node.tested_node_unique_id.rsplit(".", 1)[-1] for node in unit_tests}
     checks = {each.node.name for each in results if each.node.resource_type == "test"}
-    assert set(marts) == MARTS == tested
+    assert set(marts) == MARTS <= tested
     for name, node in marts.items():
         columns = list(node.columns)
         assert node.description.startswith("One row per"), name
