@@ -47,6 +47,13 @@ REVERSAL_LOST = {
     "payments by location and month",
     "paid and adjusted on accounts",
 }
+OPEN = {
+    "open at payers, by location and payer",
+    "open at patients, by location",
+    "open by location and age",
+    "patient responsibility by payer",
+}
+"""Where a lost reversal may show too, as it was one of a payment, of what is the patient's, or of both."""
 
 
 @dataclass(frozen=True)
@@ -106,13 +113,14 @@ def test_everything_is_equal(house: House) -> None:
 
 
 def test_a_lost_report_an_altered_cent_and_a_lost_reversal_are_found_where_they_count(wronged: Comparison) -> None:
-    assert set(unequal(wronged)) == REPORT_LOST | CENT_ALTERED | REVERSAL_LOST
+    expected = REPORT_LOST | CENT_ALTERED | REVERSAL_LOST
+    assert expected <= set(unequal(wronged)) <= expected | OPEN
 
 
 def test_each_is_found_at_its_location(wronged: Comparison) -> None:
     of_tests = {"sum of the values of each test"}  # knows no location
     assert names_at(wronged, "family-practice") == (REPORT_LOST | CENT_ALTERED) - of_tests
-    assert names_at(wronged, "pediatrics") >= REVERSAL_LOST - {"answers by payer and status"}
+    assert REVERSAL_LOST <= names_at(wronged, "pediatrics") <= REVERSAL_LOST | OPEN
 
 
 def test_a_cent_is_a_cent(wronged: Comparison) -> None:
