@@ -22,7 +22,9 @@ FROM (
         lower(source || '|' || assigner || '|' || CASE
             WHEN contains(value, '|') THEN value ELSE value || '|' || given || '|' || birth_date
         END),
-        registration_id, person_id, site, birth_date, lower(assigner || '|' || value)
+        registration_id, person_id, site,
+        coalesce(try_cast(split_part(value, '|', 3) AS DATE), birth_date),
+        lower(assigner || '|' || value)
     FROM registrations INNER JOIN identifiers USING (registration_id)
     WHERE kind = 'MEMBER'
 )
