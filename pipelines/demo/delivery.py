@@ -66,6 +66,19 @@ def deliver(
     asyncio.run(send_all())
 
 
+def has_arrived(installation: Installation, feeds: Mapping[str, Feed], folder: Path) -> bool:
+    """Return whether everything that `folder` holds for the feeds has been sent before."""
+    sent = _messages_stored(installation)
+    for feed in feeds.values():
+        files = sorted(path for path in (folder / feed.name).iterdir() if path.is_file())
+        if feed.transport == "folder":
+            if not {path.name for path in files} <= _names_seen(drop_folder(installation.settings, feed)):
+                return False
+        elif next(islice(messages(files), sent.get(feed.name, 0), None), None) is not None:
+            return False
+    return True
+
+
 def messages(files: Iterable[Path]) -> Iterator[bytes]:
     """Yield the HL7 v2 messages of files in order: of each MLLP frame, or the one message that a plain file is."""
     for path in files:
@@ -117,6 +130,6 @@ def _by_folder(folder: Path, files: Iterable[Path], advance: Advance) -> None:
 
 def _names_seen(folder: Path) -> set[str]:
     """Return the names of files dropped before, as their sender called them."""
-    waiting = {path.name for path in (folder / "incoming").iterdir()}
+    waiting = {path.name for path in (folder / "incoming").glob("*")}
     taken = {path.name.split("-", 2)[-1] for stage in ("processing", "done") for path in (folder / stage).glob("*-*-*")}
     return waiting | taken

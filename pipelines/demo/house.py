@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _START_SECONDS = 60.0
 _STALLED_SECONDS = 60.0
 """How long nothing may be applied while messages wait."""
+_NOTHING = (0, 0)
 _NEVER = str(365 * 24 * 60)
 """Minutes between builds of a house whose warehouse is built when everything is in."""
 
@@ -94,20 +95,22 @@ def wait_until_applied(installation: Installation, feeds: Mapping[str, Feed], sa
     Raises:
         WholechartError: if nothing moves any more.
     """
-    drops = [drop_folder(installation.settings, feed) for feed in feeds.values() if feed.transport == "folder"]
-    folders = [drop / stage for drop in drops for stage in ("incoming", "processing")]
     before: tuple[int, int] | None = None
     moved_at = time.monotonic()
     while time.monotonic() - moved_at < _STALLED_SECONDS:
-        files = sum(1 for folder in folders for _ in folder.glob("[!.]*"))
-        now = (files, _waiting(installation))
-        if now == (0, 0):
+        files, waiting = now = _left(installation, feeds)
+        if now == _NOTHING:
             return
         if now != before:
             before, moved_at = now, time.monotonic()
-            say(f"{now[1]:,} messages and {files:,} files wait to be applied", passing=True)
+            say(f"{waiting:,} messages and {files:,} files wait to be applied", passing=True)
         time.sleep(0.2)
     raise WholechartError(f"messages wait, and nothing moved for {_STALLED_SECONDS:.0f} s; see `wholechart status`")
+
+
+def is_applied(installation: Installation, feeds: Mapping[str, Feed]) -> bool:
+    """Return whether nothing lies in the drop folders and no message waits."""
+    return _left(installation, feeds) == _NOTHING
 
 
 def on_free_ports(feeds: Mapping[str, Feed], folder: Path) -> dict[str, Feed]:
@@ -129,7 +132,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _waiting(installation: Installation) -> int:
+def _left(installation: Installation, feeds: Mapping[str, Feed]) -> tuple[int, int]:
+    """Return how many files lie in the drop folders, and how many messages wait."""
+    drops = [drop_folder(installation.settings, feed) for feed in feeds.values() if feed.transport == "folder"]
+    files = sum(1 for drop in drops for stage in ("incoming", "processing") for _ in (drop / stage).glob("[!.]*"))
     with installation.database.begin() as unit:
         rows = unit.driver.execute("SELECT count(*) FROM message WHERE state = 'received'").fetchall()
-    return int(rows[0][0])
+    return files, int(rows[0][0])
