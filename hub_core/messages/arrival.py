@@ -8,6 +8,9 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+_MOST_LANES = 64
+"""Lanes of one message: one about more patients is a batch of claims or an export, whose event times keep order."""
+
 MessageState: TypeAlias = Literal["received", "processed", "filtered", "rejected"]
 
 LANES = 1 << 15
@@ -107,4 +110,4 @@ class Result:
 
 def lanes_of(source: str, keys: tuple[str, ...]) -> list[int]:
     """Return the lanes of a message with these keys, in order."""
-    return sorted({zlib.crc32(f"{source}\x1f{key}".encode()) % LANES for key in keys})
+    return sorted({zlib.crc32(f"{source}\x1f{key}".encode()) % LANES for key in keys[:_MOST_LANES]})

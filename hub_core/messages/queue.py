@@ -32,6 +32,9 @@ _BATCH_BYTES = 8 * 1024 * 1024
 _MOST_LOOKED_AT = 8
 """Batches of messages that are looked at for one: those before may all be in the hands of other workers."""
 
+_MOST_LOCKS = 1500
+"""Locks that one worker may have: PostgreSQL has 6,400 for everybody, unless told otherwise."""
+
 _COLUMNS = (
     "message_id, arrival, feed, source, location, zone, format, kind, size, intake, input, position, records, lanes,"
     " shelf, received_at"
@@ -53,8 +56,9 @@ def claim(connection: psycopg.Connection[Any], limit: int) -> list[Message]:
     passed: set[_Lock] = set()
     taken: list[UUID] = []
     size = 0
-    for looked_at in _look(connection, limit):
-        wanted = frozenset().union(*(waiting.locks for waiting in looked_at)) - held - passed
+    for batch in _look(connection, limit):
+        looked_at = _within_reach(batch, held, passed)
+        wanted = set().union(*(waiting.locks for waiting in looked_at)) - held - passed
         won = _hold(connection, wanted)
         held |= won
         passed |= wanted - won
@@ -66,7 +70,19 @@ def claim(connection: psycopg.Connection[Any], limit: int) -> list[Message]:
             size += waiting.size
             if len(taken) == limit or size > _BATCH_BYTES:
                 return _still_waiting(connection, taken)
+        if len(looked_at) < len(batch):
+            break
     return _still_waiting(connection, taken) if taken else []
+
+
+def _within_reach(batch: list[_Waiting], held: Set[_Lock], refused: Set[_Lock]) -> list[_Waiting]:
+    """Return the first messages, one at least, that stand for no more locks than one worker may have."""
+    locks = set(held)
+    for number, waiting in enumerate(batch):
+        locks |= waiting.locks - refused
+        if number and len(locks) > _MOST_LOCKS:
+            return batch[:number]
+    return batch
 
 
 def is_anything_waiting(connection: psycopg.Connection[Any]) -> bool:

@@ -151,6 +151,22 @@ def test_a_batch_leaves_lanes_for_the_other_workers(installation: Installation) 
         assert len(set(ids)) == 300
 
 
+def test_messages_about_thousands_do_not_use_up_the_locks(installation: Installation) -> None:
+    """PostgreSQL has some thousands for everybody: a sender must not be able to stop the house."""
+    installation.store.take([arrival(b"%d" % n, *(f"{n}-{key}" for key in range(300))) for n in range(60)])
+    seen: set[object] = set()
+    while True:
+        with installation.database.begin() as unit:
+            taken = queue.claim(unit.driver, 100)
+            queue.finish(unit.driver, taken, [Result(message.message_id, processed=1) for message in taken])
+            locks = unit.driver.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchall()
+        if not taken:
+            break
+        assert locks[0][0] <= 1600
+        seen |= {message.message_id for message in taken}
+    assert len(seen) == 60
+
+
 def test_a_merge_waits_for_both_patients(installation: Installation) -> None:
     installation.store.take([arrival(b"1", "a"), arrival(b"merge", "a", "b")])
     installation.store.take([arrival(b"after", "b"), arrival(b"c", "c")])
