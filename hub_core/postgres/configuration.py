@@ -27,6 +27,8 @@ hba_file = {hba_file}
 ident_file = {ident_file}
 password_encryption = 'scram-sha-256'
 max_connections = 100
+# A batch locks the patients and identifiers it is about: thousands, where it brings a whole practice.
+max_locks_per_transaction = 256
 
 fsync = on
 synchronous_commit = on
