@@ -22,10 +22,11 @@ from hub_api.ingest.listeners import listening
 from hub_api.login import routes as login
 from hub_api.practice import charts, feeds, marts, people
 from hub_api.security.boundary import Boundary
-from hub_api.security.guard import Guard
+from hub_api.security.guard import Guard, guarded
 from hub_api.security.headers import SecurityHeaders
+from hub_api.security.permission import RefusedError, record_refusal
 from hub_api.services import open_services
-from hub_core.errors import UnreadableError, WholechartError
+from hub_core.errors import AccessDeniedError, UnreadableError, WholechartError
 from hub_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(Guard),
         ],
         exception_handlers={
+            AccessDeniedError: _explain_refusal,
             WholechartError: _explain_error,
             HTTPException: _explain_status,
             RequestValidationError: _explain_fields,
@@ -68,7 +70,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.routes.append(fhir_mount)
     for part in (login, health, people, charts, feeds, marts, tokens, over_http):
         app.router.routes.extend(part.router.routes)
+    app.router.routes[:] = guarded(app.router.routes)
     return app
+
+
+async def _explain_refusal(request: Request, error: Exception) -> Response:
+    """Answer somebody who may not do this, once it is on record; and say when an emergency would open it."""
+    assert isinstance(error, AccessDeniedError)  # noqa: S101 - registered for it
+    await record_refusal(request, 403, error)
+    if isinstance(error, RefusedError) and error.is_breakable:
+        return refusal(403, f"{error}; in an emergency you may break the glass", headers={"X-Break-Glass": "possible"})
+    return refusal(403, str(error))
 
 
 async def _explain_error(_: Request, error: Exception) -> Response:

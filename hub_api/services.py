@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import anyio
 import anyio.to_thread
 
+from ehr_pm.acts import Act, Actor, act
 from ehr_pm.migrations import migrate
 from hub_api.fhir.cursor import CursorSeal
 from hub_api.readers import Readers
@@ -27,6 +28,8 @@ from hub_core.settings import Settings
 if TYPE_CHECKING:
     import psycopg
     from starlette.requests import HTTPConnection
+
+    from hub_api.security.caller import Caller
 
 T = TypeVar("T")
 
@@ -60,6 +63,16 @@ class Services:
     async def query(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
         """Return what `work` answers in a transaction of its own, run on a thread."""
         return await anyio.to_thread.run_sync(self._transact, work, limiter=self.queries)
+
+    async def act(self, caller: Caller, work: Callable[[Act], T]) -> T:
+        """Return what `work` answers in an act of the caller, run on a thread: all of it happens, or nothing."""
+        actor = Actor(caller.principal.principal_id, caller.location, caller.purpose)
+
+        def run() -> T:
+            with act(self.database, actor) as doing:
+                return work(doing)
+
+        return await anyio.to_thread.run_sync(run, limiter=self.queries)
 
     async def read(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
         """Return what `work` answers, each of its statements for itself, run on a thread: the fast way for one."""

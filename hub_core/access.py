@@ -3,8 +3,8 @@
     role x action x location x care team x sensitivity
 
 Roles are given for a location and a time; what a role may do is the table `PERMISSIONS`, and nothing else grants
-anything. API, pages, dashboards, listeners and exports all ask `decide`; lists and totals ask `visible_locations` and
-filter in SQL, so that what may not be opened is neither shown nor counted.
+anything. API, pages, dashboards, listeners and exports all ask `decide`; lists and totals ask `scope_of` and filter in
+SQL, so that what may not be opened is neither shown nor counted.
 """
 
 from __future__ import annotations
@@ -177,34 +177,72 @@ ALLOWED: Final = Decision(True)
 NOTHING: Final = Subject()
 
 
+def holds(access: Access, action: Action) -> bool:
+    """Return whether a principal may do something at all, somewhere or to somebody."""
+    return any(action in PERMISSIONS[grant.role] for grant in access.grants)
+
+
 def decide(access: Access, action: Action, subject: Subject = NOTHING) -> Decision:
     """Return whether a principal may do something, and if not, why not."""
     grants = [grant for grant in access.grants if action in PERMISSIONS[grant.role]]
     if not grants:
         return Decision(False, "no role of yours allows this")
-    glass_is_broken = subject.patient_id in access.broken_glass
-    if not any(_reaches(grant, subject) for grant in grants):
-        if glass_is_broken and action in _ABOUT_CHARTS and subject.sensitivity not in NEVER_BY_GLASS:
-            return ALLOWED
+    if _is_open_in_an_emergency(access, action, subject):
+        return ALLOWED
+    reaching = [grant for grant in grants if _reaches(grant, subject)]
+    if not reaching:
         return Decision(False, "no role of yours reaches this", is_breakable=_can_break(access, action, subject))
-    if subject.sensitivity in HIDDEN_FROM_OTHERS and all(grant.role == "third_party" for grant in grants):
+    if subject.sensitivity in HIDDEN_FROM_OTHERS and all(grant.role == "third_party" for grant in reaching):
         return Decision(False, "this care is confidential")
-    if subject.sensitivity in NEEDS_CARE_TEAM and not _treats(access, grants, subject):
-        if glass_is_broken and subject.sensitivity not in NEVER_BY_GLASS:
-            return ALLOWED
+    if subject.sensitivity in NEEDS_CARE_TEAM and not _treats(access, reaching, subject):
         return Decision(False, "only those who treat the patient", is_breakable=_can_break(access, action, subject))
     return ALLOWED
 
 
 def visible_locations(access: Access, action: Action) -> frozenset[str] | None:
     """Return the locations whose data a list may show and a total may count; None is all of them."""
-    reached: set[str] = set()
-    for grant in access.grants:
-        if action in PERMISSIONS[grant.role] and grant.role not in _OF_ONES_OWN:
-            if grant.locations is None:
-                return None
-            reached |= grant.locations
-    return frozenset(reached)
+    return scope_of(access, action).locations
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a list may show: `decide`, said of all records at once, for a filter in SQL."""
+
+    locations: frozenset[str] | None
+    """Where the roles of the staff reach; None is everywhere."""
+    own: frozenset[UUID] = frozenset()
+    """Patients who look at their own data."""
+    entrusted: frozenset[UUID] = frozenset()
+    """Patients whose data somebody else may see; not what is hidden from others."""
+    treated: frozenset[UUID] = frozenset()
+    """Patients whose records that only those who treat them may read are shown, where they are reached."""
+    opened: frozenset[UUID] = frozenset()
+    """Patients whose charts an emergency opened."""
+
+
+def scope_of(access: Access, *actions: Action) -> Scope:
+    """Return what a list may show to whoever may do one of these actions."""
+    grants = [grant for grant in access.grants if any(action in PERMISSIONS[grant.role] for action in actions)]
+    staff = [grant for grant in grants if grant.role not in _OF_ONES_OWN]
+    reached = [grant.locations for grant in staff if grant.locations is not None]
+    can_open = any(action in _ABOUT_CHARTS and holds(access, action) for action in actions)
+    return Scope(
+        locations=frozenset[str]().union(*reached) if len(reached) == len(staff) else None,
+        own=_patients(grants, "patient"),
+        entrusted=_patients(grants, "third_party"),
+        treated=access.care_team_of,
+        opened=access.broken_glass if can_open and holds(access, "glass.break") else frozenset(),
+    )
+
+
+def _patients(grants: list[Grant], role: Role) -> frozenset[UUID]:
+    return frozenset[UUID]().union(*(grant.patient_ids for grant in grants if grant.role == role))
+
+
+def _is_open_in_an_emergency(access: Access, action: Action, subject: Subject) -> bool:
+    """Return whether this principal broke the glass for it, and still holds a role that may."""
+    is_open = subject.patient_id in access.broken_glass and holds(access, "glass.break")
+    return is_open and action in _ABOUT_CHARTS and subject.sensitivity not in NEVER_BY_GLASS
 
 
 def _reaches(grant: Grant, subject: Subject) -> bool:
@@ -224,4 +262,4 @@ def _can_break(access: Access, action: Action, subject: Subject) -> bool:
     """Return whether this principal could open it in an emergency."""
     if subject.patient_id is None or action not in _ABOUT_CHARTS or subject.sensitivity in NEVER_BY_GLASS:
         return False
-    return any("glass.break" in PERMISSIONS[grant.role] for grant in access.grants)
+    return holds(access, "glass.break")

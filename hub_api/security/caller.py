@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
+from hub_core.access import Access
 from hub_core.principals import Principal, SessionLimits, authenticate_session, authenticate_token
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ class Caller:
     principal: Principal
     way: Way
     purpose: str | None
+    access: Access
+    """What they may do, as it was when the request came."""
+    location: str | None = None
+    """Key of the location where they say they are working, which a role of theirs reaches."""
 
 
 def credentials_of(connection: HTTPConnection) -> Credentials | None:
@@ -55,6 +60,18 @@ def purpose_of(connection: HTTPConnection) -> str | None:
     """Return why the caller says they ask, if it is a purpose we know."""
     purpose = connection.headers.get("x-purpose-of-use", "").upper()
     return purpose if purpose in PURPOSES else None
+
+
+def place_of(connection: HTTPConnection, access: Access) -> str | None:
+    """Return where the caller is working, as `X-Location` or a call's `location` says.
+
+    A place where the caller holds no role is not where they work: nothing is put on record as done there.
+    """
+    named = connection.headers.get("x-location")
+    if named is None and connection.url.path.startswith("/api/"):
+        named = connection.query_params.get("location")
+    reached = (grant.locations for grant in access.grants if named)
+    return named if any(locations is None or named in locations for locations in reached) else None
 
 
 def address_of(connection: HTTPConnection) -> str:

@@ -1,39 +1,97 @@
-"""The one decision: may this principal go where they ask to go?
+"""The one table of who may use which route: everybody, whoever is known, or whoever may do an action somewhere.
 
-Deny by default: a path without a rule is the administrator's. Roles, purposes and consent come with the users of the
-practice; they will be decided here too.
+Deny by default: a route that is not in the table is nobody's. What of the data a route then shows is decided for each
+patient and place by `hub_core.access`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias
 
-if TYPE_CHECKING:
-    from hub_core.principals import Principal
+from hub_core.access import Action
 
-Rule: TypeAlias = Literal["public", "authenticated", "administrator"]
-Decision: TypeAlias = Literal["allowed", "unauthenticated", "forbidden"]
+Rule: TypeAlias = Literal["public", "authenticated", "by resource type"] | Action
 
-PUBLIC_PATHS = frozenset(
-    {"/login", "/health", "/health/ready", "/fhir/metadata", "/static/hub.css", "/static/mark.svg", "/favicon.ico"}
+_PUBLIC: Final = (
+    ("GET", "/login"),
+    ("POST", "/login"),
+    ("GET", "/health"),
+    ("GET", "/health/ready"),
+    ("GET", "/fhir/metadata"),
+    ("GET", "/static/{name}"),
+    ("GET", "/favicon.ico"),
 )
 """What a stranger may ask for: nothing that knows a patient."""
-AUTHENTICATED_PATHS = frozenset({"/api/session", "/logout"})
-"""What concerns nobody but the principal."""
+
+RULES: Final[Mapping[tuple[str, str], Rule]] = {
+    **dict.fromkeys(_PUBLIC, "public"),
+    # What concerns nobody but the principal, and what the hub can do
+    ("GET", "/"): "authenticated",
+    ("POST", "/logout"): "authenticated",
+    ("GET", "/api/session"): "authenticated",
+    ("GET", "/api/openapi.json"): "authenticated",
+    # FHIR: it is read here, and whoever wants to write is told so
+    ("GET", "/fhir/{resource_type}"): "by resource type",
+    ("POST", "/fhir/{resource_type}/_search"): "by resource type",
+    ("GET", "/fhir/{resource_type}/{resource_id}"): "by resource type",
+    ("GET", "/fhir/{resource_type}/{resource_id}/_history"): "by resource type",
+    ("GET", "/fhir/{resource_type}/{resource_id}/_history/{version}"): "by resource type",
+    ("GET", "/fhir/Patient/{resource_id}/$everything"): "chart.read",
+    ("POST", "/fhir/Patient/{resource_id}/$everything"): "chart.read",
+    ("GET", "/fhir/"): "authenticated",
+    ("POST", "/fhir/"): "authenticated",
+    **{(method, "/fhir/{resource_type}"): "authenticated" for method in ("POST", "PUT", "PATCH", "DELETE")},
+    **{(method, "/fhir/{resource_type}/{resource_id}"): "authenticated" for method in ("PUT", "PATCH", "DELETE")},
+    # The record across sources, and what feeds bring to it
+    ("POST", "/api/people/search"): "patient.read",
+    ("GET", "/api/people/{person_id}/chart"): "chart.read",
+    ("GET", "/api/feeds"): "feed.read",
+    ("GET", "/api/feeds/{feed}/rejects"): "feed.read",
+    ("POST", "/ingest/{feed}"): "message.write",
+    # Numbers, the rows behind them, and whole messages behind the rows
+    ("POST", "/api/marts/{mart}/rows"): "report.read",
+    ("POST", "/api/marts/{mart}/trace"): "chart.read",
+    # Programs
+    ("POST", "/api/tokens"): "user.write",
+    ("DELETE", "/api/tokens/{token_id}"): "user.write",
+}
+
+_TYPES: Final[Mapping[Action, str]] = {
+    "audit.read": "AuditEvent",
+    "billing.read": (
+        "Account ChargeItem Claim ClaimResponse ExplanationOfBenefit Invoice PaymentNotice PaymentReconciliation"
+    ),
+    "coverage.read": "Coverage CoverageEligibilityRequest CoverageEligibilityResponse InsurancePlan",
+    "organisation.read": "Endpoint HealthcareService Location Organization Practitioner PractitionerRole",
+    "patient.read": "Consent Patient Person RelatedPerson",
+    "schedule.read": "Appointment AppointmentResponse Schedule Slot",
+}
+_ACTION_OF_TYPE: Final[Mapping[str, Action]] = {
+    name: action for action, names in _TYPES.items() for name in names.split()
+}
 
 
-def rule_for(path: str) -> Rule:
-    """Return who may use a path."""
-    if path in PUBLIC_PATHS:
-        return "public"
-    return "authenticated" if path in AUTHENTICATED_PATHS else "administrator"
+def rule_for(method: str, template: str) -> Rule | None:
+    """Return who may use a route; None is nobody."""
+    return RULES.get(("GET" if method == "HEAD" else method, template))
 
 
-def decide(principal: Principal | None, path: str) -> Decision:
-    """Return whether a principal, or a stranger, may use a path."""
-    rule = rule_for(path)
-    if rule == "public":
-        return "allowed"
-    if principal is None:
-        return "unauthenticated"
-    return "allowed" if rule == "authenticated" or principal.is_administrator else "forbidden"
+def is_public(path: str) -> bool:
+    """Return whether a stranger may ask for a path, whatever the method."""
+    folder, _, name = path.rpartition("/")
+    return path in _PUBLIC_PATHS or (folder in _PUBLIC_FOLDERS and bool(name))
+
+
+def actions_for(resource_type: str) -> tuple[Action, ...]:
+    """Return the actions of which one is needed to read a type of resource.
+
+    Whoever reads charts reads all that is in them; others the types that their work needs. Who did what is in nobody's
+    chart.
+    """
+    action = _ACTION_OF_TYPE.get(resource_type, "chart.read")
+    return (action,) if action in ("chart.read", "audit.read") else (action, "chart.read")
+
+
+_PUBLIC_PATHS: Final = frozenset(path for _, path in _PUBLIC if "{" not in path)
+_PUBLIC_FOLDERS: Final = frozenset(path.rpartition("/")[0] for _, path in _PUBLIC if "{" in path)

@@ -53,6 +53,14 @@ class Hub:
             apply(unit.driver, entries)
             crosswalk.observe(unit.driver, [entry.resource for entry in entries])
 
+    def audited(self, after: int = 0) -> list[tuple[Any, ...]]:
+        """Return principal, outcome, type, id, patient, purpose and location of the events after the first `after`."""
+        return self.query(
+            "SELECT principal_id::text, outcome, resource_type, resource_id, patient_id::text, purpose, location"
+            " FROM audit_event ORDER BY recorded_at, event_id OFFSET %s",
+            (after,),
+        )
+
     def query(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self.installation.database.begin() as unit:
             cursor = unit.driver.execute(statement, values)

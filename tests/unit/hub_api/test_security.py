@@ -8,8 +8,10 @@ from uuid import uuid4
 import pytest
 
 from hub_api.fhir.cursor import Cursor, CursorSeal
-from hub_api.security.policy import decide, rule_for
+from hub_api.security.policy import actions_for, is_public, rule_for
+from hub_core.access import PERMISSIONS
 from hub_core.errors import UnreadableError
+from hub_core.fhir.registry import RESOURCE_TYPES
 from hub_core.principals import Principal
 
 ADMINISTRATOR = Principal(uuid4(), "admin", "person", is_administrator=True)
@@ -17,20 +19,21 @@ CLERK = Principal(uuid4(), "clerk", "person", is_administrator=False)
 CURSOR = Cursor("Patient", (("family", "Okafor"), ("_count", "2")), 17)
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/fhir/Patient", "/api/feeds", "/anything/new", "/login/", "/health/ready/x", ""]
-)
-def test_what_has_no_rule_is_the_administrators(path: str) -> None:
-    assert rule_for(path) == "administrator"
-    assert decide(None, path) == "unauthenticated"
-    assert decide(CLERK, path) == "forbidden"
-    assert decide(ADMINISTRATOR, path) == "allowed"
+@pytest.mark.parametrize("path", ["/", "/fhir/Patient", "/anything/new", "/login/", "/health/ready/x", "", "/static/"])
+def test_what_a_stranger_may_ask_for_is_exactly_what_is_listed(path: str) -> None:
+    assert not is_public(path)
 
 
-def test_anybody_known_may_ask_who_they_are_and_leave() -> None:
-    for path in ("/api/session", "/logout"):
-        assert decide(CLERK, path) == "allowed"
-        assert decide(None, path) == "unauthenticated"
+def test_a_route_that_is_not_in_the_table_is_nobodys() -> None:
+    assert rule_for("GET", "/anything/new") is None
+    assert rule_for("HEAD", "/api/feeds") == rule_for("GET", "/api/feeds") == "feed.read"
+
+
+def test_every_type_of_resource_can_be_read_with_a_role_of_the_staff() -> None:
+    staff = PERMISSIONS["clinician"] | PERMISSIONS["administrator"]
+    for name in RESOURCE_TYPES:
+        assert staff.intersection(actions_for(name)), name
+    assert "chart.read" not in actions_for("AuditEvent")
 
 
 def test_a_cursor_comes_back_to_its_owner_only(tmp_path: Path) -> None:

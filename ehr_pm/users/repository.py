@@ -1,0 +1,69 @@
+"""Finding people who work here, and what each of them may do at this moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from hub_core.access import PERMISSIONS, Access, Grant, Role
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from hub_core.principals import Principal
+
+_HELD: Final = """
+SELECT a.role AS what, CASE WHEN a.location_id IS NOT NULL THEN array(
+    SELECT shared.key FROM location held JOIN location shared
+        ON shared.location_id = held.location_id OR shared.chart_group_id = held.chart_group_id
+    WHERE held.location_id = a.location_id) END AS locations, NULL::uuid AS patient_id
+FROM role_assignment a
+WHERE a.principal_id = %(who)s AND a.valid_from <= clock_timestamp()
+    AND (a.valid_to IS NULL OR a.valid_to > clock_timestamp())
+UNION ALL
+SELECT CASE p.relation WHEN 'self' THEN 'patient' ELSE 'third_party' END, NULL, p.patient_id
+FROM portal_link p
+WHERE p.principal_id = %(who)s AND p.valid_from <= clock_timestamp()
+    AND (p.valid_to IS NULL OR p.valid_to > clock_timestamp())
+UNION ALL
+SELECT known.what, NULL, coalesce(same.patient_id, known.patient_id)
+FROM (
+    SELECT 'treats' AS what, c.patient_id FROM care_team_member c
+    WHERE c.principal_id = %(who)s AND c.valid_from <= clock_timestamp()
+        AND (c.valid_to IS NULL OR c.valid_to > clock_timestamp())
+    UNION ALL
+    SELECT 'opened', g.patient_id FROM break_glass_grant g
+    WHERE g.principal_id = %(who)s AND g.expires_at > clock_timestamp()
+) known
+LEFT JOIN person_member member ON member.patient_id = known.patient_id AND member.valid_to IS NULL
+LEFT JOIN person_member same ON same.person_id = member.person_id AND same.valid_to IS NULL
+"""
+"""Who treats a person, or opened their chart in an emergency, does so whichever of their records they came by."""
+
+_OF_STAFF: Final = tuple(role for role in PERMISSIONS if role not in ("patient", "third_party"))
+
+
+def access_of(connection: psycopg.Connection[Any], principal: Principal) -> Access:
+    """Return what a principal may do now; an administrator of the installation holds every role of the staff.
+
+    One statement: roles that are valid, with the locations that share charts with theirs, care teams, broken glass,
+    and the patients a portal shows them.
+    """
+    rows = connection.execute(_HELD, {"who": principal.principal_id}).fetchall()
+    grants = [_grant(what, locations, patient_id) for what, locations, patient_id in rows if what in PERMISSIONS]
+    if principal.is_administrator:
+        grants += [Grant(role) for role in _OF_STAFF]
+    return Access(
+        principal.principal_id,
+        principal.name,
+        tuple(grants),
+        care_team_of=frozenset(patient_id for what, _, patient_id in rows if what == "treats"),
+        broken_glass=frozenset(patient_id for what, _, patient_id in rows if what == "opened"),
+    )
+
+
+def _grant(role: Role, locations: list[str] | None, patient_id: UUID | None) -> Grant:
+    """Return a grant; of a role in a place that no longer is, one that reaches nothing."""
+    if patient_id is not None:
+        return Grant(role, frozenset(), frozenset({patient_id}))
+    return Grant(role, None if locations is None else frozenset(locations))
