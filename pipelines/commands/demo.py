@@ -52,7 +52,7 @@ def demo(people: int, seed: int, folder: Path | None, as_json: bool, is_live: bo
     from pipelines.demo.stages import Stages
     from pipelines.installation import administrator, open_installation, settings_for
 
-    settings, started = settings_for(folder), time.monotonic()
+    settings, scenario, started = settings_for(folder), Scenario(people, seed), time.monotonic()
     with (
         Footprint() as footprint,
         steps("starting the database", quiet=as_json) as say,
@@ -60,8 +60,8 @@ def demo(people: int, seed: int, folder: Path | None, as_json: bool, is_live: bo
     ):
         footprint.watch_database(installation.database)
         stages = Stages(footprint)
-        made = run(installation, Scenario(people, seed), say, stages)
-        name, password = administrator(installation)
+        made = run(installation, scenario, say, stages)
+        login = administrator(installation)
         took = _Took(round(time.monotonic() - started, 1), footprint.megabytes, stages.costs)
         if not as_json:
             _print(made, took)
@@ -69,7 +69,9 @@ def demo(people: int, seed: int, folder: Path | None, as_json: bool, is_live: bo
     if as_json:
         click.echo(json.dumps({**_body(made, took, settings), **({"live": seen} if is_live else {})}, default=str))
     else:
-        _print_next(settings, made, name, password, folder)
+        where = f" --dir {folder}" if folder else ""
+        group = "" if scenario == Scenario() else f" --people {people} --seed {seed}"
+        _print_next(settings, made, login, where, group)
     return 0 if made.comparison.equal else 1
 
 
@@ -155,17 +157,15 @@ def _amount(value: Value) -> str:
     return value if isinstance(value, str) else f"{value:,}"
 
 
-def _print_next(settings: Settings, made: DemoReport, name: str, password: str, folder: Path | None) -> None:
-    where = f" --dir {folder}" if folder else ""
+def _print_next(settings: Settings, made: DemoReport, login: tuple[str, str], where: str, group: str) -> None:
+    """Say what to open and to try, with the options that name this installation and this group."""
     command = _command()
     click.secho("\nOpen it", bold=True)
     click.echo(f"  {command} up{where}")
-    click.echo(f"  {settings.dashboards_url}  (log in as {name} with {password})")
+    click.echo(f"  {settings.dashboards_url}  (log in as {login[0]} with {login[1]})")
     click.secho("\nThree things to try", bold=True)
-    click.echo(
-        f"  1. In the dashboards, open Patient and look up {made.example_person}: one chart from several systems."
-    )
-    click.echo(f"  2. {command} demo{where} --live")
+    click.echo(f"  1. In the dashboards, open Patient and look up {made.example_person}, known at several locations.")
+    click.echo(f"  2. {command} demo{group}{where} --live")
     if made.example_key:
         click.echo(f"  3. {command} trace{where} denials {made.example_key}")
 
