@@ -139,12 +139,15 @@ def _answers(answers: list[tuple[Remittance, Answer]]) -> Iterator[Row]:
 
 
 def _denials(answers: list[tuple[Remittance, Answer]]) -> Iterator[Row]:
-    """Yield each line, or claim decided as a whole, that a payer left unpaid for a reason that is a denial."""
-    following: dict[str, list[Answer]] = defaultdict(list)
+    """Yield each line, or claim decided as a whole, that a payer left unpaid for a reason that is a denial.
+
+    It is overturned when the same payer paid later; what another payer paid overturns nothing.
+    """
+    following: dict[tuple[str, str], list[Answer]] = defaultdict(list)
     found: list[Row] = []
     for remittance, answer in reversed(answers):
         for line_number, denying in _denied(answer):
-            is_overturned = any(_pays(later, line_number) for later in following[answer.account_number])
+            is_overturned = any(_pays(later, line_number) for later in following[answer.account_number, answer.payer])
             place = "claim" if line_number is None else line_number
             found.append(
                 {
@@ -159,7 +162,7 @@ def _denials(answers: list[tuple[Remittance, Answer]]) -> Iterator[Row]:
                     "is_overturned": is_overturned,
                 }
             )
-        following[answer.account_number].append(answer)
+        following[answer.account_number, answer.payer].append(answer)
     yield from reversed(found)
 
 
