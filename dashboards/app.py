@@ -83,7 +83,7 @@ def _show(visit: Visit) -> None:
     }
     chosen = st.navigation(list(pages.values()))
     st.session_state["pages"] = pages
-    filters.take_over()
+    filters.take_over(chosen.url_path)
     try:
         chosen.run()
     except SessionEndedError:

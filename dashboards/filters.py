@@ -28,7 +28,7 @@ NAMES: Final[tuple[str, ...]] = ("period", "location", "source", "payer", "day",
 
 _PERIODS: Final = {"All time": None, "Last 12 months": 365, "Last 90 days": 90, "Last 30 days": 30, "Last 7 days": 7}
 _LONGEST_BY_DAY, _LONGEST_BY_MONTH, _LONGEST_BY_QUARTER = 62, 3 * 365, 10 * 365
-_REMEMBERED, _WRITTEN = "filters", "filters_in_address"
+_REMEMBERED, _WRITTEN, _PAGE = "chosen", "chosen_in_address", "chosen_on_page"
 
 _PLACES = """
     SELECT DISTINCT source, location FROM (
@@ -76,11 +76,20 @@ class Filters:
         return asdict(self) | more
 
 
-def take_over() -> None:
-    """Take over what the address says, when it is not what we wrote there: a link, a bookmark, the way back."""
+def take_over(page: str) -> None:
+    """Take over what the address says, when it is not what was written there: a link, a bookmark, the way back.
+
+    The navigation carries nothing along, so an address without filters keeps what is chosen, when it is another page's.
+
+    Args:
+        page: the address of the page that is shown.
+    """
     said = {name: st.query_params[name] for name in NAMES if name in st.query_params}
-    if said and said != st.session_state.get(_WRITTEN):
-        st.session_state[_REMEMBERED] = said
+    if st.session_state.get(_PAGE) != page:
+        st.session_state[_PAGE] = page
+        st.session_state[_WRITTEN] = {}
+    if said != st.session_state[_WRITTEN]:
+        st.session_state[_REMEMBERED], st.session_state[_WRITTEN] = said, dict(said)
         for name in NAMES:
             st.session_state.pop(name, None)
 

@@ -26,11 +26,11 @@ _ARGUMENTS = [
 _PATIENCE_MS = 30_000
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Return Debian's Chromium, or skip; where a browser is required, its absence is a failure.
 
-    It ends with the module: Playwright keeps an event loop running, which would be in the way of others' tests.
+    It ends with these tests: Playwright keeps an event loop running, which would be in the way of others' tests.
     """
     if not Path(_CHROMIUM).exists():
         reason = "no Chromium: apt-get install chromium, or name one in WHOLECHART_CHROMIUM"
@@ -44,9 +44,9 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def house(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Return a running house with the fictional group in it."""
+    """Return a running house with a simulated group in it."""
     with running_house(tmp_path_factory.mktemp("house")) as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""The real house for the browser: sample feeds taken in, the warehouse built, the API and the dashboards running."""
+"""The real house for the browser: a simulated group taken in, the warehouse built, the API and the pages running."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ import yaml
 from dashboards.server import command
 from hub_core.settings import Settings
 from hub_core.snapshot import open_current
-from pipelines.accounting import apply_all
 from pipelines.build import build
 from pipelines.demo.scenario import install_feeds
 from pipelines.installation import Installation, administrator, open_installation
-from pipelines.intake import Intake
 from tests.e2e import ports
-from tests.samples import SAMPLES
+from tests.simulated import simulated_group, take_in
 
 _START_SECONDS = 90
 _STOP_SECONDS = 20
+_PEOPLE, _SEED = 30, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +56,12 @@ class House:
 
 @contextmanager
 def running_house(data_dir: Path) -> Iterator[House]:
-    """Give a house with the fictional group in it, and stop all of it afterwards."""
+    """Give a house with a simulated group in it, and stop all of it afterwards."""
     api_port, dashboards_port = ports.reserve(2)
     settings = Settings(data_dir=data_dir, api_port=api_port, dashboards_port=dashboards_port)
     with open_installation(settings) as installation:
         name, password = administrator(installation)
-        _take_samples_in(installation)
+        _take_group_in(installation)
         build(settings)
         with ExitStack() as running:
             running.enter_context(
@@ -74,17 +73,17 @@ def running_house(data_dir: Path) -> Iterator[House]:
             yield House(installation, settings, name, password)
 
 
-def _take_samples_in(installation: Installation) -> None:
-    """Take in what the group's systems sent, by the feeds they belong to, then give the listeners ports of our own."""
-    for name, feed in install_feeds(installation.settings, SAMPLES / "feeds").items():
-        intake = Intake(installation, feed)
-        for _ in intake.take([SAMPLES / name]):
-            pass
-        apply_all(installation, intake, lambda _: None)
+def _take_group_in(installation: Installation) -> None:
+    """Take in what a simulated group sent, then give the listeners of its feeds ports of our own."""
+    settings = installation.settings
+    simulation = simulated_group(settings.data_dir / "simulation", people=_PEOPLE, seed=_SEED)
+    feeds = install_feeds(settings, simulation.feeds)
+    take_in(installation, simulation)
+    for name, feed in feeds.items():
         if feed.transport == "mllp":
             moved = feed.model_copy(update={"port": ports.reserve(1)[0]})
             text = yaml.safe_dump(moved.model_dump(exclude_none=True), sort_keys=False)
-            (installation.settings.feeds / f"{name}.yml").write_text(text, encoding="utf-8")
+            (settings.feeds / f"{name}.yml").write_text(text, encoding="utf-8")
 
 
 @contextmanager

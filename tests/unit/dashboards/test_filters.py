@@ -34,6 +34,15 @@ def test_a_choice_that_a_page_does_not_offer_stays_for_those_that_do(app: AppTes
     assert app.selectbox(key="payer").value == "State Medicaid"
 
 
+def test_the_way_back_to_an_address_without_filters_shows_all_again(app: AppTest, warehouse_dir: Path) -> None:
+    app.query_params["location"] = "Oakdale"
+    open_page(app, "schedule")
+    app.query_params.clear()
+    app.run()
+    assert app.selectbox(key="location").value == "All"
+    assert dict(app.query_params) == {}, "a page that writes its filters again could not be left by going back"
+
+
 def test_the_rows_behind_a_number_keep_the_choice(app: AppTest, warehouse_dir: Path) -> None:
     for name, value in (("mart", "denials"), ("where", "location is Oakdale"), ("location", "Oakdale")):
         app.query_params[name] = value
