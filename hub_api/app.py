@@ -20,12 +20,14 @@ from hub_api.fhir.routes import fhir_mount
 from hub_api.ingest import over_http
 from hub_api.ingest.listeners import listening
 from hub_api.login import routes as login
-from hub_api.practice import charts, feeds, marts, people
+from hub_api.practice import appointments, charts, coverage, feeds, marts, patients, people, schedule
 from hub_api.security.boundary import Boundary
 from hub_api.security.guard import Guard, guarded
 from hub_api.security.headers import SecurityHeaders
 from hub_api.security.permission import RefusedError, record_refusal
 from hub_api.services import open_services
+from hub_api.workspace import pages as workspace_pages
+from hub_api.workspace import routes as workspace
 from hub_core.errors import AccessDeniedError, UnreadableError, WholechartError
 from hub_core.settings import Settings
 
@@ -68,7 +70,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     # Side by side in one list, so that what is there can be listed, and tested, route by route; the busiest first.
     app.router.routes.append(fhir_mount)
-    for part in (login, health, people, charts, feeds, marts, tokens, over_http):
+    practice = (people, charts, patients, coverage, schedule, appointments, feeds, marts)
+    for part in (login, health, *practice, tokens, over_http, workspace):
         app.router.routes.extend(part.router.routes)
     app.router.routes[:] = guarded(app.router.routes)
     return app
@@ -78,6 +81,8 @@ async def _explain_refusal(request: Request, error: Exception) -> Response:
     """Answer somebody who may not do this, once it is on record; and say when an emergency would open it."""
     assert isinstance(error, AccessDeniedError)  # noqa: S101 - registered for it
     await record_refusal(request, 403, error)
+    if isinstance(error, RefusedError) and request.url.path.startswith("/work"):
+        return workspace_pages.refusal_page(error)
     if isinstance(error, RefusedError) and error.is_breakable:
         return refusal(403, f"{error}; in an emergency you may break the glass", headers={"X-Break-Glass": "possible"})
     return refusal(403, str(error))

@@ -1,4 +1,4 @@
-"""The background process of a running house: applies messages, empties drop folders, seals the audit trail, builds.
+"""The background process of a running house: applies messages, empties drop folders, seals the trail, keeps office.
 
 `python -m pipelines.background worker` only applies messages: any number of these run beside the one that does it all.
 """
@@ -18,21 +18,23 @@ from hub_core.settings import Settings
 from pipelines.auditor import Auditor
 from pipelines.folders import DropFolders
 from pipelines.installation import Installation, open_installation
+from pipelines.office import Office
 from pipelines.worker import collect_rarely
 
 _log = logging.getLogger(__name__)
 
 _FOLDER_SECONDS = 1.0
 _AUDIT_SECONDS = 1.0
+_OFFICE_SECONDS = 5.0
 
-_DUTIES = ("worker", "folders", "auditor", "builder")
+_DUTIES = ("worker", "folders", "auditor", "office", "builder")
 
 
 def main(duties: Sequence[str] = ()) -> None:
     """Run until terminated.
 
     Args:
-        duties: which of `worker`, `folders`, `auditor` and `builder` to do; all of them when none is named.
+        duties: which of `worker`, `folders`, `auditor`, `office` and `builder` to do; all of them when none is named.
     """
     unknown = sorted(set(duties) - set(_DUTIES))
     if unknown:
@@ -63,6 +65,8 @@ def _task(installation: Installation, duty: str, stop: threading.Event) -> threa
         return _every(_FOLDER_SECONDS, folders.poll, stop, duty)
     if duty == "auditor":
         return _every(_AUDIT_SECONDS, Auditor(installation).tick, stop, duty)
+    if duty == "office":
+        return _every(_OFFICE_SECONDS, Office(installation).tick, stop, duty)
     return _every(settings.build_every_minutes * 60, _build, stop, duty)
 
 

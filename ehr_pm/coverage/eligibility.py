@@ -16,11 +16,12 @@ from sqlalchemy import select
 
 from ehr_pm.acts import Act
 from ehr_pm.coverage import fhir, repository
-from ehr_pm.coverage.models import EligibilityCheck
+from ehr_pm.coverage.models import Coverage, EligibilityCheck
 from ehr_pm.organisation.models import Location
 from ehr_pm.patients.models import Patient
 from ehr_pm.scheduling.models import Appointment
 from ehr_pm.scheduling.states import BLOCKING
+from hub_core.errors import ConflictError
 from hub_core.fhir.ids import new_id
 from hub_core.keyring import Keyring
 
@@ -72,6 +73,31 @@ def queue_for_appointment(doing: Act, appointment: Appointment) -> list[Eligibil
     return queued
 
 
+def queue_now(doing: Act, coverage: Coverage, day: date) -> EligibilityCheck:
+    """Queue a question about a coverage on a day that somebody asks for, again if it was answered before.
+
+    Raises:
+        ConflictError: if its payer does not answer such questions.
+    """
+    if not coverage.payer.answers_eligibility:
+        raise ConflictError("this payer does not answer eligibility questions")
+    known = select(EligibilityCheck).where(
+        EligibilityCheck.coverage_id == coverage.coverage_id,
+        EligibilityCheck.appointment_id.is_(None),
+        EligibilityCheck.requested_for == day,
+    )
+    row = doing.session.scalars(known.with_for_update(of=EligibilityCheck)).first()
+    if row is None:
+        [row] = _queue(doing, coverage.patient_id, coverage.coverage_id, None, day)
+    else:
+        row.state, row.attempts, row.asked_at = "queued", 0, doing.moment
+        doing.flush()
+    doing.noted(
+        "eligibility.ask", resource_type="Coverage", resource_id=str(coverage.coverage_id), patient_id=row.patient_id
+    )
+    return row
+
+
 def queue_again(doing: Act, today: date) -> int:
     """Queue questions for appointments three days ahead, whose answers may be old; return how many."""
     day = today + AHEAD
@@ -110,7 +136,9 @@ def ask_queued(doing: Act, ask: Ask, keyring: Keyring, *, limit: int = 50) -> in
     return answered
 
 
-def _queue(doing: Act, patient_id: UUID, coverage_id: UUID, appointment_id: UUID, day: date) -> list[EligibilityCheck]:
+def _queue(
+    doing: Act, patient_id: UUID, coverage_id: UUID, appointment_id: UUID | None, day: date
+) -> list[EligibilityCheck]:
     known = select(EligibilityCheck).where(
         EligibilityCheck.coverage_id == coverage_id,
         EligibilityCheck.appointment_id == appointment_id,

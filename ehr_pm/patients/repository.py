@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from ehr_pm.organisation.models import Location
 from ehr_pm.patients.models import Patient, PatientContact, PatientNumber
+from ehr_pm.scheduling.models import Appointment
 from hub_core.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -45,6 +46,13 @@ def get(session: Session, patient_id: UUID) -> Patient:
     return row
 
 
+def known_at(session: Session, patient: Patient) -> frozenset[str]:
+    """Return the keys of the locations that know a patient: where they are registered, and where they have visits."""
+    visited = select(Location.key).join(Appointment, Appointment.location_id == Location.location_id)
+    visits = session.scalars(visited.where(Appointment.patient_id == patient.patient_id).distinct())
+    return frozenset(visits) | {patient.home_location.key}
+
+
 def find(
     session: Session, *, name: str | None, birth_date: date | None, number: str | None, locations: frozenset[str] | None
 ) -> list[Patient]:
@@ -55,7 +63,7 @@ def find(
         name: words, each of which begins a name of theirs.
         birth_date: exactly.
         number: a record number or another identifier.
-        locations: whose patients may be shown; None is everybody's.
+        locations: keys of the locations whose patients may be shown, as `known_at`; None is everybody's.
     """
     query = select(Patient).where(Patient.merged_into.is_(None))
     for word in (name or "").replace(",", " ").split():
@@ -71,9 +79,9 @@ def find(
         known = select(PatientNumber.patient_id).where(PatientNumber.value == number.strip())
         query = query.where(or_(Patient.mrn == number.strip(), Patient.patient_id.in_(known)))
     if locations is not None:
-        query = query.join(Location, Patient.home_location_id == Location.location_id).where(
-            Location.key.in_(locations)
-        )
+        there = select(Location.location_id).where(Location.key.in_(locations))
+        visiting = select(Appointment.patient_id).where(Appointment.location_id.in_(there))
+        query = query.where(or_(Patient.home_location_id.in_(there), Patient.patient_id.in_(visiting)))
     return list(session.scalars(query.order_by(func.lower(Patient.family), func.lower(Patient.given)).limit(50)))
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session, selectinload
 
@@ -119,24 +119,25 @@ def patient_lane(session: Session, patient_id: UUID, during: Span) -> int | None
     return None if session.scalar(query) else 1
 
 
-def release_expired_holds(session: Session, taken_ids: Iterable[UUID], moment: datetime) -> None:
-    """Free what is held longer than it may be."""
-    expired = (
-        select(Appointment.appointment_id)
-        .join(ResourceBooking, ResourceBooking.appointment_id == Appointment.appointment_id)
-        .where(
-            Appointment.status == "hold",
-            Appointment.held_until <= moment,
-            ResourceBooking.is_blocking,
-            ResourceBooking.taken_id.in_(list(taken_ids)),
+def expired_holds(
+    session: Session, moment: datetime, *, taking: Iterable[UUID] | None = None, limit: int = 100
+) -> list[Appointment]:
+    """Return what is held longer than it may be, each locked; what somebody else is at is left out.
+
+    Args:
+        session: where to look.
+        moment: now.
+        taking: only what takes one of these; None is everything.
+        limit: at most so many.
+    """
+    query = select(Appointment).where(Appointment.status == "hold", Appointment.held_until <= moment)
+    if taking is not None:
+        holding = select(ResourceBooking.appointment_id).where(
+            ResourceBooking.taken_id.in_(list(taking)), ResourceBooking.is_blocking
         )
-        .with_for_update(skip_locked=True, of=Appointment)
-    )
-    ids = list(session.scalars(expired))
-    if ids:
-        session.execute(
-            update(ResourceBooking).where(ResourceBooking.appointment_id.in_(ids)).values(is_blocking=False)
-        )
+        query = query.where(Appointment.appointment_id.in_(holding))
+    locked = query.order_by(Appointment.held_until).limit(limit).with_for_update(skip_locked=True, of=Appointment)
+    return list(session.scalars(locked))
 
 
 def day(session: Session, location_id: UUID, during: Span) -> list[Appointment]:

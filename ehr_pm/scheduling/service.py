@@ -33,6 +33,7 @@ from hub_core.errors import ConflictError
 
 HOLD = timedelta(minutes=10)
 STEP = timedelta(minutes=10)
+RAN_OUT = "held too long without being booked"
 _DAY = timedelta(days=1)
 
 
@@ -83,7 +84,8 @@ def book_held(doing: Act, appointment_id: UUID) -> Appointment:
         ConflictError: if the hold has run out.
     """
     row = repository.locked(doing.session, appointment_id)
-    if row.status == "hold" and row.held_until is not None and row.held_until <= doing.moment:
+    is_overdue = row.held_until is not None and row.held_until <= doing.moment
+    if is_overdue or (row.status == "cancelled" and row.status_reason == RAN_OUT):
         raise ConflictError("this time was held too long ago; find it again")
     return _step(doing, row, "booked", held_until=None)
 
@@ -143,6 +145,14 @@ def reschedule(doing: Act, appointment_id: UUID, told: NewAppointment, reason: s
     return _place(doing, told, "booked", rescheduled_from=old.appointment_id)
 
 
+def release_expired_holds(doing: Act, *, taking: Sequence[UUID] | None = None) -> int:
+    """Cancel what was held longer than it may be, of everything or of what takes one of these; return how many."""
+    expired = repository.expired_holds(doing.session, doing.moment, taking=taking)
+    for row in expired:
+        _step(doing, row, "cancelled", RAN_OUT)
+    return len(expired)
+
+
 def _place(doing: Act, told: NewAppointment, status: str, **columns: Any) -> Appointment:
     session = doing.session
     location, visit_type = (
@@ -156,7 +166,7 @@ def _place(doing: Act, told: NewAppointment, status: str, **columns: Any) -> App
     taken = repository.bookables(session, told.bookable_ids)
     if any(each.location_id != told.location_id for each in taken):
         raise ConflictError("what is booked together is at one location")
-    repository.release_expired_holds(session, [*told.bookable_ids, told.patient_id], doing.moment)
+    release_expired_holds(doing, taking=[*told.bookable_ids, told.patient_id])
     row = Appointment(
         patient_id=told.patient_id,
         location_id=location.location_id,

@@ -8,8 +8,8 @@ from ehr_pm.acts import Act
 from ehr_pm.scheduling import repository
 from ehr_pm.scheduling.models import Appointment, WaitlistEntry
 from ehr_pm.scheduling.schemas import NewAppointment, NewWaitlistEntry
-from ehr_pm.scheduling.service import book
-from hub_core.errors import ConflictError
+from ehr_pm.scheduling.service import book, release_expired_holds
+from hub_core.errors import ConflictError, NotFoundError
 
 
 def join(doing: Act, told: NewWaitlistEntry) -> WaitlistEntry:
@@ -40,7 +40,10 @@ def fill(doing: Act, freed: Appointment) -> Appointment | None:
     """
     ids = tuple(each.taken_id for each in freed.bookings if each.kind != "patient")
     on = freed.local_start.date()
-    for entry in repository.waiting(doing.session, freed.location_id, freed.visit_type_id, on):
+    waiting = repository.waiting(doing.session, freed.location_id, freed.visit_type_id, on)
+    # Before anything that may be undone: what a hold that ran out becomes must not be undone with it.
+    release_expired_holds(doing, taking=[*ids, *(entry.patient_id for entry in waiting)])
+    for entry in waiting:
         if entry.bookable_id is not None and entry.bookable_id not in ids:
             continue
         told = NewAppointment(
@@ -55,6 +58,8 @@ def fill(doing: Act, freed: Appointment) -> Appointment | None:
                 booked = book(doing, told)
         except ConflictError:
             continue
+        except NotFoundError:  # what was booked is no longer in use
+            return None
         doing.change(entry, state="filled", appointment_id=booked.appointment_id)
         return booked
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,7 +22,10 @@ _log = logging.getLogger(__name__)
 
 FORM_BYTES: Final = 256 * 1024
 """Largest body of anything that is not a message: log-ins, searches."""
+IMAGE_BYTES: Final = 5 * 1024 * 1024 + 1024
+"""Largest image of an insurance card; one a little larger is told so by who keeps it."""
 INGEST_PATH: Final = "/ingest/"
+_CARD_PATH: Final = re.compile(r"/api/practice/coverages/[0-9a-f-]{36}/cards/(front|back)")
 
 
 class Boundary:
@@ -37,7 +41,7 @@ class Boundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._message_bytes if scope["path"].startswith(INGEST_PATH) else FORM_BYTES
+        limit = self._limit_at(scope["path"])
         has_started = False
 
         async def watched_send(message: Message) -> None:
@@ -55,6 +59,11 @@ class Boundary:
             _log.error("%s at %s", type(error).__name__, _place(error))
             if not has_started:
                 await _explain(error)(scope, receive, send)
+
+    def _limit_at(self, path: str) -> int:
+        if path.startswith(INGEST_PATH):
+            return self._message_bytes
+        return IMAGE_BYTES if _CARD_PATH.fullmatch(path) else FORM_BYTES
 
 
 def _explain(error: Exception) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ import uvicorn
 from hub_api.app import create_app
 from pipelines.installation import Installation
 from tests.integration.hub_api.hub import Hub
+from tests.integration.hub_api.practice import Practice, open_practice
 
 
 @pytest.fixture
@@ -43,3 +45,10 @@ def stranger(hub: Hub) -> Iterator[httpx.Client]:
     """Return a client without credentials."""
     with hub.client() as client:
         yield client
+
+
+@pytest.fixture
+def practice(hub: Hub) -> Iterator[Practice]:
+    """Return a practice of two locations behind a running hub."""
+    with ExitStack() as stack:
+        yield open_practice(hub, stack)
