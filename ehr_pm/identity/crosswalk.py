@@ -45,7 +45,7 @@ def current(connection: psycopg.Connection[Any]) -> Iterator[Membership]:
 def observe(connection: psycopg.Connection[Any], resources: Sequence[Json]) -> None:
     """Place the patients that `resources` speak of (current versions, in the record already) with their persons."""
     identifiers = {r["id"]: sorted(set(linking_identifiers(r))) for r in resources if r["resourceType"] == "Patient"}
-    merges = [pair for r in resources if r["resourceType"] == "Linkage" for pair in merged_pairs(r)]
+    merges = [pair for r in resources for pair in (*merged_pairs(r), *replaced_pairs(r))]
     numbers = claims.account_numbers(resources)
     if not identifiers and not merges and not numbers:
         return
@@ -92,7 +92,7 @@ def part(connection: psycopg.Connection[Any], before: dict[str, str]) -> None:
 
 def merged_pairs(linkage: Json) -> Iterator[tuple[str, str]]:
     """Yield (surviving, merged) patient ids of a Linkage (R4 section 8.6: one `source` item, its `alternate`s)."""
-    if linkage.get("active") is False:
+    if linkage["resourceType"] != "Linkage" or linkage.get("active") is False:
         return
     by_role: dict[str, list[str]] = {}
     items = linkage.get("item")
@@ -104,6 +104,19 @@ def merged_pairs(linkage: Json) -> Iterator[tuple[str, str]]:
     for survivor in by_role.get("source", []):
         for merged in by_role.get("alternate", []):
             yield survivor, merged
+
+
+def replaced_pairs(patient: Json) -> Iterator[tuple[str, str]]:
+    """Yield (surviving, merged) patient ids that a Patient itself states (R4 section 8.1.10, `Patient.link`)."""
+    links = patient.get("link") if patient["resourceType"] == "Patient" else None
+    for link in links if isinstance(links, list) else []:
+        other = link.get("other") if isinstance(link, dict) else None
+        kind, _, named = str(other.get("reference") if isinstance(other, dict) else "").partition("/")
+        if kind == "Patient" and _is_id(named):
+            if link.get("type") == "replaced-by":
+                yield named, patient["id"]
+            elif link.get("type") == "replaces":
+                yield patient["id"], named
 
 
 def _is_id(text: str) -> bool:

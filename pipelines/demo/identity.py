@@ -19,9 +19,11 @@ FROM (
     FROM registrations WHERE site <> 'pediatrics'
     UNION ALL
     SELECT
-        lower(source || '|' || assigner || '|' || CASE
-            WHEN contains(value, '|') THEN value ELSE value || '|' || given || '|' || birth_date
-        END),
+        lower(concat_ws(
+            '|', source, assigner, split_part(value, '|', 1),
+            split_part(coalesce(nullif(split_part(value, '|', 2), ''), given), ' ', 1),
+            coalesce(try_cast(split_part(value, '|', 3) AS DATE), birth_date)
+        )),
         registration_id, person_id, site,
         coalesce(try_cast(split_part(value, '|', 3) AS DATE), birth_date),
         lower(assigner || '|' || value)
@@ -41,10 +43,19 @@ FROM registrations AS merged
 INNER JOIN patient_record ON patient_record.registration_id IN (merged.registration_id, merged.merged_into)
 WHERE merged.merged_into <> '' AND merged.site <> 'pediatrics'
 UNION ALL
-SELECT DISTINCT record_key, 'account|' || account_number || '|' || split_part(record_key, '|', 4)
-FROM patient_record INNER JOIN claims ON stated = lower(member) WHERE stated <> ''
+SELECT DISTINCT record_key, 'account|' || account_number
+FROM patient_record INNER JOIN claims ON stated = lower(member)
+UNION ALL
+SELECT DISTINCT
+    record_key,
+    concat_ws('|', 'answer', split_part(member, '|', 1), split_part(member, '|', 2), split_part(member, '|', 3))
+FROM patient_record INNER JOIN claims ON stated = lower(member)
+WHERE is_answered AND split_part(member, '|', 3) <> ''
 """
-"""What makes two records one person: an equal identifier, a merge, or claims of one account that name both alike."""
+"""What makes two records one person: an equal identifier, a merge, claims of one account, or answers that name both.
+
+A remittance names a dependent by the family's member number and a first name, without a birth date.
+"""
 
 _KNOWN = """
 CREATE TABLE known_persons AS

@@ -96,7 +96,7 @@ def _members(chapter: Chapter, books: Books) -> dict[str, dict[tuple[str, str], 
     found: dict[str, dict[tuple[str, str], None]] = {}
     for claim in books.claims:
         registration = chapter.registrations[claim.registration_id]
-        found.setdefault(claim.registration_id, {})[member(registration, claim.policy, claim.sent_at)] = None
+        found.setdefault(claim.registration_id, {})[member(registration, claim.policy, claim.named_as_of)] = None
     for answer in books.eligibility:
         registration = chapter.registrations[answer.registration_id]
         found.setdefault(answer.registration_id, {})[member(registration, answer.policy, answer.answered_at)] = None

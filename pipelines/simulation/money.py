@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Literal
 
 from pipelines.simulation.facts import fact
 from pipelines.simulation.world import Code, Policy, Site
+
+_END_OF_DAY = time(23, 59, 59)
 
 
 @fact(frozen=True, slots=True)
@@ -95,6 +97,11 @@ class Claim:
     def amount(self) -> int:
         """Return what is charged."""
         return sum(line.amount for line in self.lines)
+
+    @property
+    def named_as_of(self) -> datetime:
+        """Return as of when the patient is named: every claim of an account, as the practice knew them on the day."""
+        return datetime.combine(self.lines[0].service_date, _END_OF_DAY, UTC)
 
 
 @fact(frozen=True, slots=True)

@@ -124,7 +124,7 @@ def _claims(chapter: Chapter, books: Books, answers: list[tuple[Remittance, Answ
             "claim_id": claim.claim_id, "account_number": claim.account_number, "site": claim.site,
             "payer": _name(claim.payer), "sequence": claim.sequence, "frequency": claim.frequency,
             "cents": claim.amount, "is_answered": claim.claim_id in answered,
-            "member": "|".join(member(registration, claim.policy, claim.sent_at)),
+            "member": "|".join(member(registration, claim.policy, claim.named_as_of)),
         }  # fmt: skip
 
 

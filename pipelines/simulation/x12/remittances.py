@@ -66,7 +66,7 @@ def _payment(paid: Remittance, paid_on: str) -> str:
 
 def _answer(segments: list[str], chapter: Chapter, holders: Holders, answer: Answer, claim: Claim) -> None:
     registration = chapter.registrations[claim.registration_id]
-    patient = registration.as_of(claim.sent_at)
+    patient = registration.as_of(claim.named_as_of)
     filing = _FILING.get(PAYERS[answer.payer].kind, _PREFERRED_PROVIDERS)
     owed = answer.patient_responsibility
     share = amount(owed) if owed else ""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ehr_pm.identity.crosswalk import merged_pairs
+from ehr_pm.identity.crosswalk import merged_pairs, replaced_pairs
 from ehr_pm.identity.grouping import Groups
 from ehr_pm.identity.identifiers import linking_identifiers
 
@@ -75,3 +75,22 @@ def test_groups_do_not_depend_on_the_order_of_joining(joins: list[tuple[str, str
     assert list(one) == list(other)
     assert sorted(member for group in one for member in group) == list("abcdefgh")
     assert all(any(left in group and right in group for group in one) for left, right in joins)
+
+
+@pytest.mark.parametrize(
+    ("link", "pairs"),
+    [
+        ({"type": "replaced-by", "other": {"reference": f"Patient/{STAYS}"}}, [(STAYS, GOES)]),
+        ({"type": "seealso", "other": {"reference": f"Patient/{STAYS}"}}, []),
+        ({"type": "replaced-by", "other": {"reference": "Patient/not-an-id"}}, []),
+        ({"type": "replaced-by"}, []),
+        ("replaced-by", []),
+    ],
+)
+def test_a_patient_says_itself_who_replaced_it(link: object, pairs: list[tuple[str, str]]) -> None:
+    assert list(replaced_pairs({"resourceType": "Patient", "id": GOES, "link": [link]})) == pairs
+
+
+def test_a_patient_says_itself_whom_it_replaces() -> None:
+    link = {"type": "replaces", "other": {"reference": f"Patient/{GOES}"}}
+    assert list(replaced_pairs({"resourceType": "Patient", "id": STAYS, "link": [link]})) == [(STAYS, GOES)]
