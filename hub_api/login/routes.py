@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -27,6 +27,16 @@ if TYPE_CHECKING:
     import psycopg
 
 router = APIRouter(include_in_schema=False)
+
+_ASSETS: Final = {
+    "hub.css": "text/css",
+    "mark.svg": "image/svg+xml",
+    "workspace.css": "text/css",
+    "workspace.js": "text/javascript",
+    "htmx.min.js": "text/javascript",
+}
+_KEPT: Final = {"Cache-Control": "public, max-age=3600"}
+"""Unlike everything else, these say nothing about anybody; pages name them by what is in them."""
 
 
 @router.get("/login")
@@ -130,11 +140,10 @@ async def show_session(request: Request) -> JSONResponse:
 
 @router.get("/static/{name}")
 async def show_asset(name: str) -> Response:
-    """Return the style sheet or the mark; the policy lets no other name through without a log-in."""
-    kinds = {"hub.css": "text/css", "mark.svg": "image/svg+xml"}
-    if name not in kinds:
+    """Return a style sheet, a script or the mark; there are no others."""
+    if name not in _ASSETS:
         return Response(status_code=404)
-    return Response((FOLDER / "static" / name).read_bytes(), media_type=kinds[name])
+    return Response((FOLDER / "static" / name).read_bytes(), media_type=_ASSETS[name], headers=_KEPT)
 
 
 @router.get("/favicon.ico")

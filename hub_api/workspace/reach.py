@@ -1,0 +1,57 @@
+"""What an action on a patient or an appointment is about: where it belongs, for the one decision."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from ehr_pm.organisation.models import Location
+from ehr_pm.patients import repository as patients
+from ehr_pm.patients.models import Patient
+from ehr_pm.scheduling import repository as schedule
+from ehr_pm.scheduling.models import Appointment
+from hub_api.workspace.desk import Desk
+from hub_core.access import Action, Subject
+
+
+def known(desk: Desk, patient: Patient) -> Subject:
+    """Return a patient as the subject of an action: known where they are registered, and wherever they have visits."""
+    visited = (
+        select(Location.key)
+        .join(Appointment, Appointment.location_id == Location.location_id)
+        .where(Appointment.patient_id == patient.patient_id)
+        .distinct()
+    )
+    keys = frozenset(desk.session.scalars(visited)) | {patient.home_location.key}
+    return Subject(keys, patient.patient_id, patient.sensitivity)
+
+
+def patient_for(desk: Desk, patient_id: UUID, action: Action) -> tuple[Patient, Subject]:
+    """Return a patient for an action, and the subject to ask about further ones.
+
+    Raises:
+        NotFoundError: if there is no such patient.
+        RefusedError: if the caller may not do this.
+    """
+    patient = patients.get(desk.session, patient_id)
+    subject = known(desk, patient)
+    desk.require(action, subject)
+    return patient, subject
+
+
+def visit_for(desk: Desk, appointment_id: UUID, action: Action) -> Appointment:
+    """Return an appointment for an action; it belongs to its location.
+
+    Raises:
+        NotFoundError: if there is no such appointment.
+        RefusedError: if the caller may not do this.
+    """
+    visit = schedule.get(desk.session, Appointment, appointment_id, "appointment")
+    desk.require(action, Subject(frozenset({visit.location.key}), visit.patient_id))
+    return visit
+
+
+def at(desk: Desk) -> Subject:
+    """Return the location somebody works at as the subject of an action."""
+    return Subject(frozenset({desk.here.key}))
