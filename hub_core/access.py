@@ -210,6 +210,8 @@ class Scope:
 
     locations: frozenset[str] | None
     """Where the roles of the staff reach; None is everywhere."""
+    is_staff: bool
+    """Whether there is any such role; then what no location owns is reached too."""
     own: frozenset[UUID] = frozenset()
     """Patients who look at their own data."""
     entrusted: frozenset[UUID] = frozenset()
@@ -228,6 +230,7 @@ def scope_of(access: Access, *actions: Action) -> Scope:
     can_open = any(action in _ABOUT_CHARTS and holds(access, action) for action in actions)
     return Scope(
         locations=frozenset[str]().union(*reached) if len(reached) == len(staff) else None,
+        is_staff=bool(staff),
         own=_patients(grants, "patient"),
         entrusted=_patients(grants, "third_party"),
         treated=access.care_team_of,

@@ -34,7 +34,7 @@ PASSWORD_FILE = "administrator"  # noqa: S105 - a file name
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Letters and digits nobody confuses when reading a password aloud."""
-_LONGEST_PASSWORD = 1024
+SHORTEST_PASSWORD, _LONGEST_PASSWORD, _FEWEST_CHARACTERS = 12, 1024, 5
 
 ATTEMPT_WINDOW = timedelta(minutes=15)
 ATTEMPTS_PER_PAIR, ATTEMPTS_PER_ADDRESS, ATTEMPTS_PER_NAME = 5, 20, 100
@@ -79,7 +79,7 @@ def ensure_administrator(connection: psycopg.Connection[Any], keep_in: Path | No
     taken = connection.execute("SELECT 1 FROM principal WHERE lower(name) = %s", (ADMINISTRATOR,)).fetchone()
     if taken is not None:
         return ADMINISTRATOR, None
-    password = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(5))
+    password = first_password()
     row = connection.execute(
         "INSERT INTO principal (principal_id, name, kind, is_administrator, password_hash)"
         " VALUES (%s, %s, 'person', true, %s) ON CONFLICT (lower(name)) DO NOTHING RETURNING principal_id",
@@ -104,21 +104,89 @@ def authenticate_password(connection: psycopg.Connection[Any], name: str, passwo
     return Principal(*row[:4]) if matches and row is not None else None
 
 
-def set_password(connection: psycopg.Connection[Any], name: str, password: str) -> None:
+def first_password() -> str:
+    """Return a password nobody guesses and anybody can copy from paper."""
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(5))
+
+
+def add_person(connection: psycopg.Connection[Any], name: str) -> tuple[UUID, str]:
+    """Return the id of a new person and their first password, which they must change when they log in.
+
+    Raises:
+        ConflictError: if the name is taken.
+    """
+    password = first_password()
+    return _add(connection, name, "person", _hasher().hash(password)), password
+
+
+def add_program(connection: psycopg.Connection[Any], name: str) -> UUID:
+    """Return the id of a new program.
+
+    Raises:
+        ConflictError: if the name is taken.
+    """
+    return _add(connection, name, "program", None)
+
+
+def _add(connection: psycopg.Connection[Any], name: str, kind: Kind, password_hash: str | None) -> UUID:
+    row = connection.execute(
+        "INSERT INTO principal (principal_id, name, kind, password_hash, must_change_password)"
+        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (lower(name)) DO NOTHING RETURNING principal_id",
+        (new_id(), name, kind, password_hash, kind == "person"),
+    ).fetchone()
+    if row is None:
+        raise ConflictError("this name is taken")
+    found: UUID = row[0]
+    return found
+
+
+def must_change_password(connection: psycopg.Connection[Any], principal: Principal) -> bool:
+    """Return whether a person has a password that somebody else has seen."""
+    row = connection.execute(
+        "SELECT must_change_password FROM principal WHERE principal_id = %s", (principal.principal_id,)
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
+def reason_against(name: str, old: str, new: str) -> str | None:
+    """Return why a password cannot be taken; length counts, not kinds of characters (NIST SP 800-63B 5.1.1.2)."""
+    if len(new) < SHORTEST_PASSWORD:
+        return f"A password has at least {SHORTEST_PASSWORD} characters."
+    if len(new) > _LONGEST_PASSWORD:
+        return f"A password has at most {_LONGEST_PASSWORD} characters."
+    if new == old:
+        return "The new password must be another one."
+    if name.lower() in new.lower() or len(set(new)) < _FEWEST_CHARACTERS:
+        return "This password is too easy to guess."
+    return None
+
+
+def set_password(connection: psycopg.Connection[Any], name: str, password: str, *, must_change: bool = False) -> None:
     """Give a person another password and end their sessions.
 
     Raises:
         NotFoundError: if there is no such person.
     """
     row = connection.execute(
-        "UPDATE principal SET password_hash = %s WHERE lower(name) = lower(%s) AND kind = 'person'"
-        " RETURNING principal_id",
-        (_hasher().hash(password), name),
+        "UPDATE principal SET password_hash = %s, must_change_password = %s"
+        " WHERE lower(name) = lower(%s) AND kind = 'person' RETURNING principal_id",
+        (_hasher().hash(password), must_change, name),
     ).fetchone()
     if row is None:
         raise NotFoundError("there is no person with this name")
     connection.execute(
         "UPDATE browser_session SET closed_at = now() WHERE principal_id = %s AND closed_at IS NULL", row
+    )
+
+
+def end_credentials(connection: psycopg.Connection[Any], principal_id: UUID) -> None:
+    """Let nobody in as this principal any more: sessions and tokens end, the password opens nothing."""
+    connection.execute("UPDATE principal SET disabled_at = now() WHERE principal_id = %s", (principal_id,))
+    connection.execute(
+        "UPDATE browser_session SET closed_at = now() WHERE principal_id = %s AND closed_at IS NULL", (principal_id,)
+    )
+    connection.execute(
+        "UPDATE access_token SET revoked_at = now() WHERE principal_id = %s AND revoked_at IS NULL", (principal_id,)
     )
 
 
@@ -223,13 +291,20 @@ def issue_token(
     ).fetchone()
     if row is None or row[1:] != ("program", is_administrator):
         raise ConflictError("this name belongs to a person, or to a program with another role")
+    return add_token(connection, row[0], issued_by=issued_by.principal_id, lifetime=lifetime)
+
+
+def add_token(
+    connection: psycopg.Connection[Any], principal_id: UUID, *, issued_by: UUID | None, lifetime: timedelta | None
+) -> IssuedToken:
+    """Return a new token of a program that is known."""
     secret, token_id = secrets.token_urlsafe(32), new_id()
     connection.execute(
         "INSERT INTO access_token (token_id, principal_id, secret_sha, created_by, expires_at)"
         " VALUES (%s, %s, %s, %s, now() + %s)",
-        (token_id, row[0], _sha(secret), issued_by.principal_id, lifetime),
+        (token_id, principal_id, _sha(secret), issued_by, lifetime),
     )
-    return IssuedToken(token_id, row[0], secret)
+    return IssuedToken(token_id, principal_id, secret)
 
 
 def revoke_token(connection: psycopg.Connection[Any], token_id: UUID) -> None:

@@ -11,8 +11,12 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
+from ehr_pm.record.scope import condition
+
 if TYPE_CHECKING:
     import psycopg
+
+    from hub_core.access import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Found:
     source: str
     location: str | None
     patient_id: UUID | None
+    sensitivity: str | None
     event_at: datetime | None
     recorded_at: datetime
     deleted: bool
@@ -34,8 +39,8 @@ class Found:
 
 
 FOUND_COLUMNS = (
-    "r.resource_key, r.resource_type, r.resource_id, v.version, v.source, v.location, v.patient_id, v.event_at,"
-    " v.recorded_at, r.deleted, v.message_id, v.body"
+    "r.resource_key, r.resource_type, r.resource_id, v.version, v.source, v.location, v.patient_id,"
+    " coalesce(r.sensitivity, v.sensitivity) AS sensitivity, v.event_at, v.recorded_at, r.deleted, v.message_id, v.body"
 )
 FOUND_TABLES = "resource r JOIN resource_version v ON v.batch_key = r.batch_key AND v.ordinal = r.ordinal"
 _VERSION_COLUMNS = FOUND_COLUMNS.replace("r.deleted", "v.deleted")
@@ -53,6 +58,7 @@ SHARED_TYPES = (
     "PractitionerRole",
 )
 """Types that belong to no patient and are read together with the resources that refer to them."""
+_OPEN = "coalesce(r.sensitivity <> ALL(%(hidden)s), true)"
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _SHARED_REFERENCE = f'"reference":"({"|".join(SHARED_TYPES)})/({_UUID})"'
 
@@ -91,20 +97,38 @@ def history(
 
 
 def compartment(
-    connection: psycopg.Connection[Any], patient_id: UUID, *, limit: int, before: int | None = None
+    connection: psycopg.Connection[Any],
+    patient_id: UUID,
+    *,
+    limit: int,
+    before: int | None = None,
+    hidden: Sequence[str] = (),
 ) -> list[Found]:
-    """Return up to `limit` resources about a patient, the Patient among them, those with a key below `before` only."""
+    """Return up to `limit` resources about a patient, the Patient among them, those with a key below `before` only.
+
+    Args:
+        connection: where to look.
+        patient_id: the patient.
+        limit: how many at most.
+        before: the key below which to look.
+        hidden: kinds of sensitive records to leave out.
+    """
     with connection.cursor(row_factory=class_row(Found)) as cursor:
         return cursor.execute(
             f"SELECT {FOUND_COLUMNS} FROM {FOUND_TABLES} WHERE NOT r.deleted"
-            " AND r.patient_id = %(patient)s AND r.resource_key < %(before)s"
+            f" AND r.patient_id = %(patient)s AND {_OPEN} AND r.resource_key < %(before)s"
             " ORDER BY r.resource_key DESC LIMIT %(limit)s",
-            {"patient": patient_id, "before": before or 2**63 - 1, "limit": limit},
+            {"patient": patient_id, "hidden": list(hidden), "before": before or 2**63 - 1, "limit": limit},
         ).fetchall()
 
 
 def referred_to(
-    connection: psycopg.Connection[Any], patient_id: UUID, *, limit: int, before: int | None = None
+    connection: psycopg.Connection[Any],
+    patient_id: UUID,
+    *,
+    limit: int,
+    before: int | None = None,
+    hidden: Sequence[str] = (),
 ) -> list[Found]:
     """Return up to `limit` resources of `SHARED_TYPES` that a patient's resources refer to, likewise by key.
 
@@ -116,7 +140,7 @@ def referred_to(
             "WITH target AS (SELECT DISTINCT found[1] AS resource_type, found[2]::uuid AS resource_id"
             f" FROM {FOUND_TABLES},"
             " regexp_matches(v.body, %(pattern)s, 'g') AS found"
-            " WHERE NOT r.deleted AND r.patient_id = %(patient)s)"
+            f" WHERE NOT r.deleted AND r.patient_id = %(patient)s AND {_OPEN})"
             f" SELECT {FOUND_COLUMNS} FROM {FOUND_TABLES} "
             " JOIN target ON target.resource_type = r.resource_type AND target.resource_id = r.resource_id"
             " WHERE NOT r.deleted AND r.patient_id IS NULL AND r.resource_key < %(before)s"
@@ -124,6 +148,7 @@ def referred_to(
             {
                 "pattern": _SHARED_REFERENCE,
                 "patient": patient_id,
+                "hidden": list(hidden),
                 "before": before or 2**63 - 1,
                 "limit": limit,
             },
@@ -138,23 +163,33 @@ class Membership:
     patient_id: UUID
     source: str
     location: str | None
+    sensitivity: str | None
     body: str
 
 
 _MEMBERS = (
-    "SELECT m.person_id, m.patient_id, r.source, r.location, v.body FROM person_member m"
+    "SELECT m.person_id, m.patient_id, r.source, r.location, r.sensitivity, v.body FROM person_member m"
     " JOIN resource r ON r.resource_type = 'Patient' AND r.resource_id = m.patient_id AND NOT r.deleted"
     " JOIN resource_version v ON v.batch_key = r.batch_key AND v.ordinal = r.ordinal WHERE m.valid_to IS NULL"
 )
 
 
-def members(connection: psycopg.Connection[Any], person_ids: Sequence[UUID]) -> list[Membership]:
-    """Return the patient records that are, as far as we know now, these persons, fullest record of each last."""
+def members(
+    connection: psycopg.Connection[Any], person_ids: Sequence[UUID], *, scope: Scope | None = None
+) -> list[Membership]:
+    """Return the patient records that are, as far as we know now, these persons, fullest record of each last.
+
+    Args:
+        connection: where to look.
+        person_ids: the persons.
+        scope: what may be seen; everything when nobody in particular asks.
+    """
+    text, values = ("true", {}) if scope is None else condition(scope)
     with connection.cursor(row_factory=class_row(Membership)) as cursor:
         return cursor.execute(
-            f"{_MEMBERS} AND m.person_id = ANY(%s)"
+            f"{_MEMBERS} AND m.person_id = ANY(%(persons)s) AND {text}"
             " ORDER BY m.person_id, r.authority, r.event_at NULLS FIRST, r.resource_key",
-            (list(person_ids),),
+            {**values, "persons": list(person_ids)},
         ).fetchall()
 
 
@@ -196,14 +231,33 @@ class ChartEntry:
     body: str
 
 
-def chart(connection: psycopg.Connection[Any], patient_ids: Sequence[UUID], *, limit: int) -> list[ChartEntry]:
-    """Return up to `limit` current resources about these patients, each with the message that said it."""
+def chart(
+    connection: psycopg.Connection[Any],
+    patient_ids: Sequence[UUID],
+    *,
+    limit: int,
+    hidden: Sequence[tuple[UUID, str]] = (),
+) -> list[ChartEntry]:
+    """Return up to `limit` current resources about these patients, each with the message that said it.
+
+    Args:
+        connection: where to look.
+        patient_ids: the patients.
+        limit: how many at most.
+        hidden: whose sensitive records of which kind to leave out.
+    """
     with connection.cursor(row_factory=class_row(ChartEntry)) as cursor:
         return cursor.execute(
             "SELECT r.resource_type, r.resource_id, r.version, r.source, r.location, r.event_at, r.recorded_at,"
             f" r.message_id, m.feed, m.received_at, v.body FROM {FOUND_TABLES}"
             " LEFT JOIN message m ON m.message_id = r.message_id"
-            " WHERE NOT r.deleted AND r.patient_id = ANY(%s)"
-            " ORDER BY coalesce(r.event_at, r.recorded_at) DESC, r.resource_key DESC LIMIT %s",
-            (list(patient_ids), limit),
+            " WHERE NOT r.deleted AND r.patient_id = ANY(%(patients)s) AND NOT (r.sensitivity IS NOT NULL"
+            " AND (r.patient_id, r.sensitivity) IN (SELECT * FROM unnest(%(whose)s::uuid[], %(kinds)s::text[])))"
+            " ORDER BY coalesce(r.event_at, r.recorded_at) DESC, r.resource_key DESC LIMIT %(limit)s",
+            {
+                "patients": list(patient_ids),
+                "whose": [patient for patient, _ in hidden],
+                "kinds": [kind for _, kind in hidden],
+                "limit": limit,
+            },
         ).fetchall()

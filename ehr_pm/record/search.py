@@ -16,10 +16,13 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from ehr_pm.record.queries import FOUND_COLUMNS, FOUND_TABLES, Found
+from ehr_pm.record.scope import condition
 from hub_core.fhir.search_values import fold
 
 if TYPE_CHECKING:
     import psycopg
+
+    from hub_core.access import Scope
 
 Prefix: TypeAlias = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb"]
 
@@ -101,13 +104,27 @@ class Search:
     criteria: tuple[Criterion, ...] = ()
 
 
-def find(connection: psycopg.Connection[Any], search: Search, *, limit: int, before: int | None = None) -> list[Found]:
+def find(
+    connection: psycopg.Connection[Any],
+    search: Search,
+    *,
+    limit: int,
+    before: int | None = None,
+    scope: Scope | None = None,
+) -> list[Found]:
     """Return up to `limit` matches, latest known resource first, those with a key below `before` only.
 
     A resource keeps its key, so pages neither repeat nor miss one while others are written.
+
+    Args:
+        connection: where to look.
+        search: what is wanted.
+        limit: how many at most.
+        before: the key below which to look.
+        scope: what may be seen; everything when nobody in particular asks.
     """
     bound = _Bound()
-    where = _where(search, bound)
+    where = _where(search, bound, scope)
     if before is not None:
         where += f" AND r.resource_key < {bound.add(before)}"
     with connection.cursor(row_factory=class_row(Found)) as cursor:
@@ -118,11 +135,11 @@ def find(connection: psycopg.Connection[Any], search: Search, *, limit: int, bef
         ).fetchall()
 
 
-def count(connection: psycopg.Connection[Any], search: Search) -> int:
-    """Return how many resources match."""
+def count(connection: psycopg.Connection[Any], search: Search, *, scope: Scope | None = None) -> int:
+    """Return how many resources match that may be seen."""
     bound = _Bound()
     row = connection.execute(
-        f"SELECT count(*) FROM resource r WHERE {_where(search, bound)}",
+        f"SELECT count(*) FROM resource r WHERE {_where(search, bound, scope)}",
         bound.values,
     ).fetchone()
     return 0 if row is None else int(row[0])
@@ -140,11 +157,15 @@ class _Bound:
         return f"%({name})s"
 
 
-def _where(search: Search, bound: _Bound) -> str:
+def _where(search: Search, bound: _Bound, scope: Scope | None) -> str:
     kind = bound.add(search.resource_type)
-    return " AND ".join(
-        [f"r.resource_type = {kind}", "NOT r.deleted", *(_criterion(each, kind, bound) for each in search.criteria)]
-    )
+    conditions = [f"r.resource_type = {kind}", "NOT r.deleted"]
+    conditions += [_criterion(each, kind, bound) for each in search.criteria]
+    if scope is not None:
+        text, values = condition(scope)
+        bound.values |= values
+        conditions.append(text)
+    return " AND ".join(conditions)
 
 
 def _criterion(criterion: Criterion, kind: str, bound: _Bound) -> str:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from ehr_pm.organisation.repository import get
+from ehr_pm.users.models import BrokenGlass, CareTeamMember, RoleAssignment, Staff
 from hub_core.access import PERMISSIONS, Access, Grant, Role
 
 if TYPE_CHECKING:
@@ -40,7 +46,7 @@ LEFT JOIN person_member same ON same.person_id = member.person_id AND same.valid
 """
 """Who treats a person, or opened their chart in an emergency, does so whichever of their records they came by."""
 
-_OF_STAFF: Final = tuple(role for role in PERMISSIONS if role not in ("patient", "third_party"))
+STAFF_ROLES: Final = tuple(role for role in PERMISSIONS if role not in ("patient", "third_party"))
 
 
 def access_of(connection: psycopg.Connection[Any], principal: Principal) -> Access:
@@ -52,7 +58,7 @@ def access_of(connection: psycopg.Connection[Any], principal: Principal) -> Acce
     rows = connection.execute(_HELD, {"who": principal.principal_id}).fetchall()
     grants = [_grant(what, locations, patient_id) for what, locations, patient_id in rows if what in PERMISSIONS]
     if principal.is_administrator:
-        grants += [Grant(role) for role in _OF_STAFF]
+        grants += [Grant(role) for role in STAFF_ROLES]
     return Access(
         principal.principal_id,
         principal.name,
@@ -67,3 +73,61 @@ def _grant(role: Role, locations: list[str] | None, patient_id: UUID | None) -> 
     if patient_id is not None:
         return Grant(role, frozenset(), frozenset({patient_id}))
     return Grant(role, None if locations is None else frozenset(locations))
+
+
+def staff(session: Session) -> list[Staff]:
+    """Return everybody who works here, by name."""
+    return list(session.scalars(select(Staff).order_by(Staff.family, Staff.given)))
+
+
+def roles(session: Session, principal_id: UUID) -> list[RoleAssignment]:
+    """Return the roles somebody holds, held or will hold, the earliest first."""
+    query = select(RoleAssignment).where(RoleAssignment.principal_id == principal_id)
+    return list(session.scalars(query.order_by(RoleAssignment.valid_from, RoleAssignment.assignment_id)))
+
+
+def get_role(session: Session, assignment_id: UUID) -> RoleAssignment:
+    """Return a role somebody was given.
+
+    Raises:
+        NotFoundError: if there is none.
+    """
+    return get(session, RoleAssignment, assignment_id, "role")
+
+
+def roles_of_all(session: Session, moment: datetime) -> dict[UUID, list[RoleAssignment]]:
+    """Return by person the roles held at a moment, or later."""
+    query = select(RoleAssignment).where(or_(RoleAssignment.valid_to.is_(None), RoleAssignment.valid_to > moment))
+    held: dict[UUID, list[RoleAssignment]] = {}
+    for row in session.scalars(query.order_by(RoleAssignment.valid_from, RoleAssignment.assignment_id)):
+        held.setdefault(row.principal_id, []).append(row)
+    return held
+
+
+def supervisors(session: Session, principal_id: UUID) -> set[UUID]:
+    """Return somebody with all who supervise them, directly or through others."""
+    found: set[UUID] = set()
+    next_id: UUID | None = principal_id
+    while next_id is not None and next_id not in found:
+        found.add(next_id)
+        row = session.get(Staff, next_id)
+        next_id = None if row is None else row.supervisor_id
+    return found
+
+
+def is_treating(session: Session, principal_id: UUID, patient_id: UUID, moment: datetime) -> bool:
+    """Return whether somebody is of a patient's care team at a moment."""
+    member = CareTeamMember
+    query = select(member.member_id).where(
+        member.principal_id == principal_id,
+        member.patient_id == patient_id,
+        member.valid_from <= moment,
+        or_(member.valid_to.is_(None), member.valid_to > moment),
+    )
+    return session.scalars(query.limit(1)).first() is not None
+
+
+def unreviewed_glass(session: Session) -> list[BrokenGlass]:
+    """Return the opened charts nobody has looked at yet, the oldest first."""
+    query = select(BrokenGlass).where(BrokenGlass.reviewed_at.is_(None))
+    return list(session.scalars(query.order_by(BrokenGlass.granted_at)))

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from ehr_pm.record.scope import subject_of
 from hub_api.fhir.outcome import FHIR_JSON
-from hub_api.security.caller import caller_of
+from hub_api.security.caller import Caller, caller_of
+from hub_api.security.permission import require_any
+from hub_api.security.policy import actions_for
 from hub_api.services import services_of
 from hub_core.audit import AuditEvent
 from hub_core.errors import NotFoundError, UnreadableError
 from hub_core.fhir.registry import RESOURCE_TYPES
 
 if TYPE_CHECKING:
+    import psycopg
     from starlette.requests import Request
 
     from ehr_pm.record.queries import Found
@@ -97,6 +101,21 @@ async def put_on_record(
         for patient_id, resources in (by_patient or {None: []}).items()
     ]
     await asyncio.wrap_future(services.audit.write(*events))
+
+
+def permitted(connection: psycopg.Connection[Any], caller: Caller, found: Iterable[Found]) -> None:
+    """Return if a caller may read versions of a resource.
+
+    Raises:
+        RefusedError: if not.
+    """
+    asked: set[tuple[UUID | None, str | None]] = set()
+    for each in found:
+        about = (each.patient_id, each.sensitivity)
+        if about not in asked:
+            asked.add(about)
+            subject = subject_of(connection, caller.access, each)
+            require_any(caller, actions_for(each.resource_type), subject)
 
 
 def _only_id(resources: list[Found]) -> str | None:

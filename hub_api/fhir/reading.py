@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from hub_api.fhir.exchange import (
     base_of,
     fhir_response,
     id_of,
+    permitted,
     put_on_record,
     require_json,
     type_of,
@@ -26,6 +27,7 @@ from hub_api.services import services_of
 from hub_core.errors import NotFoundError
 
 if TYPE_CHECKING:
+    import psycopg
     from starlette.requests import Request
 
     from ehr_pm.record.queries import Found
@@ -35,7 +37,14 @@ async def read(request: Request) -> Response:
     """Answer a resource as it is now."""
     require_json(request)
     resource_type, resource_id = type_of(request), id_of(request)
-    found = await services_of(request).read(lambda connection: queries.read(connection, resource_type, resource_id))
+    caller = caller_of(request)
+
+    def look(connection: psycopg.Connection[Any]) -> Found | None:
+        found = queries.read(connection, resource_type, resource_id)
+        permitted(connection, caller, [found] if found else [])
+        return found
+
+    found = await services_of(request).read(look)
     await put_on_record(request, "resource.read", resource_type, [found] if found else [], resource_id=resource_id)
     return _resource(request, found)
 
@@ -47,9 +56,14 @@ async def read_version(request: Request) -> Response:
     version = request.path_params["version"]
     if not (version.isascii() and version.isdigit() and len(version) < 10):
         raise NotFoundError("no such version")
-    found = await services_of(request).read(
-        lambda connection: queries.read_version(connection, resource_type, resource_id, int(version))
-    )
+    caller = caller_of(request)
+
+    def look(connection: psycopg.Connection[Any]) -> Found | None:
+        found = queries.read_version(connection, resource_type, resource_id, int(version))
+        permitted(connection, caller, [found] if found else [])
+        return found
+
+    found = await services_of(request).read(look)
     await put_on_record(request, "resource.read", resource_type, [found] if found else [], resource_id=resource_id)
     return _resource(request, found)
 
@@ -57,17 +71,21 @@ async def read_version(request: Request) -> Response:
 async def read_history(request: Request) -> Response:
     """Answer the versions of a resource, latest first."""
     require_json(request)
-    services, principal = services_of(request), caller_of(request).principal
+    services, caller = services_of(request), caller_of(request)
     resource_type, resource_id = type_of(request), id_of(request)
     path = f"{resource_type}/{resource_id}/_history"
     count = read_count(request.query_params.get("_count", str(DEFAULT_COUNT))) or DEFAULT_COUNT
     before = None
     if text := request.query_params.get("_cursor"):
-        cursor = services.cursors.open(text, principal.principal_id, path)
+        cursor = services.cursors.open(text, caller.principal.principal_id, path)
         before, count = cursor.before, as_number(dict(cursor.parameters)["_count"], "_cursor")
-    versions = await services.read(
-        lambda connection: queries.history(connection, resource_type, resource_id, limit=count + 1, before=before)
-    )
+
+    def look(connection: psycopg.Connection[Any]) -> list[Found]:
+        versions = queries.history(connection, resource_type, resource_id, limit=count + 1, before=before)
+        permitted(connection, caller, versions)
+        return versions
+
+    versions = await services.read(look)
     shown = versions[:count]
     await put_on_record(request, "resource.history", resource_type, shown, resource_id=resource_id)
     if not versions and before is None:
@@ -76,7 +94,7 @@ async def read_history(request: Request) -> Response:
     links = {"self": f"{base}/{path}?_count={count}"}
     if len(versions) > count:
         following = Cursor(path, (("_count", str(count)),), shown[-1].version)
-        links["next"] = f"{base}/{path}?_cursor={services.cursors.seal(following, principal.principal_id)}"
+        links["next"] = f"{base}/{path}?_cursor={services.cursors.seal(following, caller.principal.principal_id)}"
     return fhir_response(bundles.bundle("history", (bundles.history_entry(base, each) for each in shown), links))
 
 

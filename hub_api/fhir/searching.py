@@ -15,6 +15,8 @@ from hub_api.fhir.outcome import issue, outcome
 from hub_api.fhir.parameters import Request as SearchRequest
 from hub_api.fhir.parameters import read_request
 from hub_api.security.caller import caller_of
+from hub_api.security.permission import scope
+from hub_api.security.policy import actions_for
 from hub_api.services import services_of
 from hub_core.errors import UnreadableError
 
@@ -56,11 +58,15 @@ async def _search(request: Request, given: list[tuple[str, str]]) -> Response:
         given, before = list(cursor.parameters), cursor.before
     wanted = read_request(resource_type, given, base=base, strict=is_strict(request))
 
+    allowed = scope(request, *actions_for(resource_type))
+
     def run(connection: psycopg.Connection[Any]) -> tuple[list[Found], int | None]:
-        total = search.count(connection, wanted.search) if wanted.wants_total or not wanted.count else None
+        total = (
+            search.count(connection, wanted.search, scope=allowed) if wanted.wants_total or not wanted.count else None
+        )
         if not wanted.count:
             return [], total
-        return search.find(connection, wanted.search, limit=wanted.count + 1, before=before), total
+        return search.find(connection, wanted.search, limit=wanted.count + 1, before=before, scope=allowed), total
 
     matches, total = await services.read(run)
     shown = matches[: wanted.count]

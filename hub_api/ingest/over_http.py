@@ -12,7 +12,9 @@ from hub_api.fhir.outcome import FHIR_JSON, issue, outcome
 from hub_api.ingest.acknowledgement import accept, reject
 from hub_api.ingest.intake import Taken, feed_named, take
 from hub_api.security.caller import caller_of
+from hub_api.security.permission import require
 from hub_api.services import services_of
+from hub_core.access import Subject
 from hub_core.audit import AuditEvent
 from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import dumps
@@ -31,6 +33,7 @@ async def ingest(request: Request, feed: str) -> Response:
     """Store the messages in the body; one stored before is answered again with the id it has."""
     services, caller = services_of(request), caller_of(request)
     destination = feed_named(services, feed)
+    require(request, "message.write", Subject(frozenset([destination.location] if destination.location else [])))
     async with services.deliveries:
         body = await request.body()
         if not body.strip():

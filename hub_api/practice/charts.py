@@ -12,10 +12,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ehr_pm.record import queries
+from ehr_pm.record.scope import hidden_kinds, places_of
 from hub_api.practice.lines import Line, line, status
 from hub_api.practice.people import person
-from hub_api.security.caller import caller_of
+from hub_api.security.caller import Caller, caller_of
+from hub_api.security.permission import require_any
 from hub_api.services import services_of
+from hub_core.access import Subject, decide
 from hub_core.audit import AuditEvent
 from hub_core.clock import instant, now
 from hub_core.errors import NotFoundError
@@ -52,8 +55,9 @@ async def read_chart(request: Request, person_id: UUID) -> Response:
         members = queries.members(connection, [surviving]) if surviving else []
         if surviving is None or not members:
             raise NotFoundError("no such person")
-        patients = [member.patient_id for member in members]
-        return _Chart(surviving, members, queries.chart(connection, patients, limit=_MOST_FACTS + 1))
+        shown, hidden = _permitted(connection, caller, members)
+        patients = [member.patient_id for member in shown]
+        return _Chart(surviving, shown, queries.chart(connection, patients, limit=_MOST_FACTS + 1, hidden=hidden))
 
     as_of = now()
     chart = await services.query(read)
@@ -75,6 +79,27 @@ async def read_chart(request: Request, person_id: UUID) -> Response:
         )
     )
     return Response(_render(chart, instant(as_of)), media_type="application/json")
+
+
+def _permitted(
+    connection: psycopg.Connection[Any], caller: Caller, members: list[Membership]
+) -> tuple[list[Membership], list[tuple[UUID, str]]]:
+    """Return the patient records of a person that a caller may see, and which of their sensitive records they may not.
+
+    Raises:
+        RefusedError: if they may see none.
+    """
+    shown: list[Membership] = []
+    hidden: list[tuple[UUID, str]] = []
+    places = places_of(connection, caller.access, members[0].patient_id)
+    for member in members:
+        subject = Subject(places, member.patient_id, member.sensitivity)
+        if decide(caller.access, "chart.read", subject).is_allowed:
+            shown.append(member)
+            hidden += [(member.patient_id, kind) for kind in hidden_kinds(caller.access, "chart.read", subject)]
+    if not shown:
+        require_any(caller, ("chart.read",), Subject(places, members[0].patient_id, members[0].sensitivity))
+    return shown, hidden
 
 
 def _render(chart: _Chart, as_of: str) -> bytes:

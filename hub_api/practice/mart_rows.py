@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import duckdb
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub_core.errors import UnreadableError
+from hub_core.errors import AccessDeniedError, UnreadableError
 
 if TYPE_CHECKING:
     from hub_core.marts import Mart
@@ -55,15 +55,31 @@ class Row:
 
 
 def read_rows(
-    warehouse: duckdb.DuckDBPyConnection, mart: Mart, conditions: Sequence[Condition], *, limit: int, offset: int
+    warehouse: duckdb.DuckDBPyConnection,
+    mart: Mart,
+    conditions: Sequence[Condition],
+    *,
+    limit: int,
+    offset: int,
+    places: frozenset[str] | None = None,
 ) -> tuple[int, list[Row]]:
     """Return how many rows of a mart fulfil all conditions, and some of them, the newest first.
 
+    Args:
+        warehouse: the snapshot.
+        mart: the mart.
+        conditions: what rows must fulfil.
+        limit: how many rows at most.
+        offset: how many to pass over.
+        places: the locations whose rows may be seen and counted; None is all.
+
     Raises:
         UnreadableError: if a condition names no column of the mart, or a value does not fit its column.
+        AccessDeniedError: if the mart does not say whose its rows are, to somebody who may not see all.
     """
-    tests = " AND ".join(_tested(mart, condition) for condition in conditions) or "true"
-    values = [condition.value for condition in conditions if condition.test != "missing"]
+    tests = " AND ".join([_placed(mart, places), *(_tested(mart, condition) for condition in conditions)])
+    values: list[Any] = [] if places is None else [sorted(places)]
+    values += [condition.value for condition in conditions if condition.test != "missing"]
     relation = f'marts."{mart.name}" AS one'
     names = [name for name in mart.columns if name != "traces"]
     shown = ", ".join([*(f'one."{name}"' for name in names), *_about(mart)])
@@ -78,11 +94,32 @@ def read_rows(
     ]
 
 
+def is_within(warehouse: duckdb.DuckDBPyConnection, mart: Mart, key: str, places: frozenset[str] | None) -> bool:
+    """Return whether somebody who may see the rows of these locations may see the row with this key.
+
+    Raises:
+        AccessDeniedError: if the mart does not say whose its rows are, to somebody who may not see all.
+    """
+    if places is None:
+        return True
+    question = f'SELECT 1 FROM marts."{mart.name}" AS one WHERE {_placed(mart, places)} AND one."{mart.key}" = ?'
+    return warehouse.execute(question, [sorted(places), key]).fetchone() is not None
+
+
 def patients_behind(warehouse: duckdb.DuckDBPyConnection, mart: Mart, key: str) -> list[str]:
     """Return the patient records that one row is about, as `Patient/uuid`."""
     _, patients = _about(mart)
     question = f'SELECT {patients} FROM marts."{mart.name}" AS one {_join(mart)} WHERE one."{mart.key}" = ?'
     return [patient for (found,) in warehouse.execute(question, [key]).fetchall() for patient in found or ()]
+
+
+def _placed(mart: Mart, places: frozenset[str] | None) -> str:
+    """Return the condition that rows are of some locations, which it binds as a list; without any, that they are."""
+    if places is None:
+        return "true"
+    if "location" not in mart.columns:
+        raise AccessDeniedError("the rows of this mart are of no location: a role for the whole group is needed")
+    return "list_contains(CAST(? AS VARCHAR[]), one.location)"
 
 
 def _tested(mart: Mart, condition: Condition) -> str:

@@ -22,8 +22,9 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ehr_pm.record.origins import Origins, TracedMessage, origins
-from hub_api.practice.mart_rows import Condition, Row, patients_behind, read_rows
+from hub_api.practice.mart_rows import Condition, Row, is_within, patients_behind, read_rows
 from hub_api.security.caller import Caller, caller_of
+from hub_api.security.permission import visible
 from hub_api.services import Services, services_of
 from hub_core.audit import AuditEvent
 from hub_core.clock import instant
@@ -93,10 +94,11 @@ class _Named:
 async def list_rows(request: Request, mart: str, wanted: RowsWanted) -> Response:
     """Answer the rows of a mart that fulfil all conditions, the newest first."""
     services, caller = services_of(request), caller_of(request)
+    places, page = visible(request, "report.read"), {"limit": wanted.limit, "offset": wanted.offset}
 
     def read(warehouse: duckdb.DuckDBPyConnection) -> _Rows:
         found = find_mart(warehouse, mart)
-        return _Rows(found, *read_rows(warehouse, found, wanted.where, limit=wanted.limit, offset=wanted.offset))
+        return _Rows(found, *read_rows(warehouse, found, wanted.where, **page, places=places))
 
     answer = await _ask(services, wanted.snapshot, read)
     shown = {patient: row.values.get("location") for row in answer.rows for patient in row.patients}
@@ -109,9 +111,12 @@ async def list_rows(request: Request, mart: str, wanted: RowsWanted) -> Response
 async def read_trace(request: Request, mart: str, wanted: TraceWanted) -> Response:
     """Answer the resources a row was made from, and the messages that said so."""
     services, caller = services_of(request), caller_of(request)
+    places = visible(request, "chart.read")
 
     def read(warehouse: duckdb.DuckDBPyConnection) -> _Named:
         found = find_mart(warehouse, mart)
+        if not is_within(warehouse, found, wanted.key, places):
+            raise NotFoundError(f"the mart {mart} has no row whose {found.key} is this key")
         return _Named(traces_of(warehouse, found, wanted.key), patients_behind(warehouse, found, wanted.key))
 
     named = await _ask(services, wanted.snapshot, read)

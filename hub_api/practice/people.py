@@ -16,6 +16,7 @@ from ehr_pm.record import queries, search
 from ehr_pm.record.search import Criterion, Indexed, Interval, Search, Text, Token
 from hub_api.practice.names import display_name
 from hub_api.security.caller import Caller, caller_of
+from hub_api.security.permission import scope
 from hub_api.services import services_of
 from hub_core.audit import AuditEvent
 from hub_core.errors import UnreadableError
@@ -52,10 +53,12 @@ async def search_people(request: Request, wanted: PeopleSearch) -> Response:
     if not criteria:
         raise UnreadableError("give a name, an identifier or a date of birth", code="required")
 
+    allowed = scope(request, "patient.read")
+
     def run(connection: psycopg.Connection[Any]) -> list[Membership]:
-        patients = search.find(connection, Search("Patient", criteria), limit=_MOST_PATIENTS)
+        patients = search.find(connection, Search("Patient", criteria), limit=_MOST_PATIENTS, scope=allowed)
         persons = queries.persons_of(connection, [found.resource_id for found in patients], limit=_MOST_PEOPLE)
-        return queries.members(connection, persons)
+        return queries.members(connection, persons, scope=allowed)
 
     members = await services.query(run)
     await asyncio.wrap_future(services.audit.write(*_events(caller, "people.search", members)))

@@ -44,6 +44,40 @@ class Hub:
             assert answer.status_code == 303, answer.text
             yield client
 
+    def program(self, *roles: tuple[str, str | None]) -> httpx.Client:
+        """Return a client with a token of a new program that holds roles at locations, or in the whole group."""
+        program_id, secret = uuid.uuid4(), uuid.uuid4().hex
+        with self.installation.database.begin() as unit:
+            run = unit.driver.execute
+            run("INSERT INTO principal (principal_id, name, kind) VALUES (%s, %s, 'program')", (program_id, secret[:9]))
+            run(
+                "INSERT INTO access_token (token_id, principal_id, secret_sha) VALUES (%s, %s, sha256(%s::bytea))",
+                (uuid.uuid4(), program_id, secret.encode()),
+            )
+            for role, key in roles:
+                run(
+                    "INSERT INTO role_assignment (assignment_id, principal_id, role, location_id, valid_from,"
+                    " created_at, changed_at, version) VALUES (%s, %s, %s, %s, now(), now(), now(), 1)",
+                    (uuid.uuid4(), program_id, role, self.location(key) if key else None),
+                )
+        return self.client(Authorization=f"Bearer {secret}")
+
+    def location(self, key: str) -> uuid.UUID:
+        """Return the location of this key, made when there is none."""
+        rows = self.query("SELECT location_id FROM location WHERE key = %s", (key,))
+        if rows:
+            found: uuid.UUID = rows[0][0]
+            return found
+        body, location_id = uuid.uuid4(), uuid.uuid4()
+        self.query(
+            "WITH body AS (INSERT INTO organization (organization_id, name, created_at, changed_at, version)"
+            " VALUES (%(body)s, %(key)s, now(), now(), 1))"
+            " INSERT INTO location (location_id, key, organization_id, name, zone, created_at, changed_at, version)"
+            " VALUES (%(location)s, %(key)s, %(body)s, %(key)s, 'America/Chicago', now(), now(), 1)",
+            {"body": body, "location": location_id, "key": key},
+        )
+        return location_id
+
     def record(self, *resources: Json, source: str = "clinic", arrival: int = 1, location: str | None = None) -> None:
         """Write resources to the record, and place their patients with persons."""
         entries = [
@@ -61,7 +95,7 @@ class Hub:
             (after,),
         )
 
-    def query(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
         with self.installation.database.begin() as unit:
             cursor = unit.driver.execute(statement, values)
             return list(cursor.fetchall()) if cursor.description else []
