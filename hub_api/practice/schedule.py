@@ -33,6 +33,7 @@ from hub_core.fhir.canonical import Json
 router = APIRouter(prefix="/api/practice", tags=["schedule"])
 
 _MOST_DAYS = 62
+_Day = Annotated[date, Query(ge=date(2000, 1, 1), le=date(2099, 12, 31))]
 
 
 @router.get("/visit-types")
@@ -113,8 +114,8 @@ async def find_openings(
     request: Request,
     location_id: UUID,
     visit_type_id: UUID,
-    first: date,
-    last: date,
+    first: _Day,
+    last: _Day,
     bookable_id: Annotated[list[UUID], Query(min_length=1, max_length=10)],
 ) -> Response:
     """Answer the wall times at which all of these are free together."""
@@ -130,7 +131,7 @@ async def find_openings(
 
 
 @router.get("/locations/{location_id}/day")
-async def read_day(request: Request, location_id: UUID, on: date | None = None) -> Response:
+async def read_day(request: Request, location_id: UUID, on: _Day | None = None) -> Response:
     """Answer the flow board of a location: today's, or another day's."""
 
     def work(doing: Act) -> Response:
@@ -175,6 +176,7 @@ def _visit(request: Request, doing: Act, visit: Visit) -> Json:
             "name": f"{patient.given} {patient.family}",
             "birth_date": patient.birth_date.isoformat(),
         },
+        "chart": f"/fhir/Patient/{patient.patient_id}/$everything",
     }
 
 

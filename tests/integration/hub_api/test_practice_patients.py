@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.integration.hub_api.practice import Practice
@@ -90,7 +92,7 @@ def test_only_who_merges_may_merge(practice: Practice) -> None:
     [{"birth_date": "soon"}, {"gender": "?"}, {"family": " "}, {"races": ["white"]}, {"unknown": 1}],
     ids=lambda wrong: next(iter(wrong)),
 )
-def test_what_is_wrong_is_named_and_not_repeated(practice: Practice, wrong: dict[str, object]) -> None:
+def test_what_is_wrong_is_named_and_not_repeated(practice: Practice, wrong: dict[str, Any]) -> None:
     refused = practice.works("front_desk").post("/patients", {"patient": practice.person(**wrong)})
     assert refused.status_code == 422
     assert next(iter(wrong)) in refused.text
