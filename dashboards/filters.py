@@ -160,7 +160,7 @@ def grain(first: date | None, last: date | None) -> str:
     return "quarter" if days <= _LONGEST_BY_QUARTER else "year"
 
 
-def one_of(label: str, name: str, options: Sequence[str], written: Callable[[str], str] = str, width: int = 175) -> str:
+def one_of(label: str, name: str, options: Sequence[str], written: Callable[[str], str] = str, width: int = 160) -> str:
     """Show one filter, the first option its default; a value that is not offered is not taken."""
     if st.session_state.get(name) not in options:
         wanted = remembered().get(name)
@@ -185,7 +185,7 @@ def _day(last_day: date) -> date | None:
     wanted = st.session_state["day"] if "day" in st.session_state else _date(remembered().get("day", ""))
     st.session_state["day"] = wanted if wanted is not None and wanted <= last_day else None
     chosen: date | None = st.date_input(
-        "As of day", key="day", max_value=last_day, format="YYYY-MM-DD", width=155,
+        "As of day", key="day", max_value=last_day, format="YYYY-MM-DD", width=150,
         help=f"Periods end and ages count at this day. Empty is the last day of the data, {last_day:%d %b %Y}.",
     )  # fmt: skip
     keep("day", "" if chosen is None else chosen.isoformat(), "")

@@ -67,7 +67,7 @@ def _table(states: tuple[FeedState, ...]) -> None:
     moment = now()
     with st.container(border=True):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.subheader("Feeds", anchor=False, width="content")
+            st.subheader("Every feed", anchor=False, width="content")
             st.button("Refresh", icon=":material/refresh:", type="tertiary")
         if not states:
             st.info("No feed is configured, and nothing has come in yet.", icon=":material/sync_disabled:")

@@ -70,7 +70,7 @@ def _flow(snapshot: Warehouse, chosen: Filters) -> None:
                 _rows(denials),
             ),
             Tile(
-                "Denied and still unpaid",
+                "Denied, unpaid",
                 phrases.dollars(flow.lost),
                 "Denied in the period, and not paid by a later answer.",
                 _rows(denials.where(Condition("is_overturned", "is", "false"))),
@@ -99,9 +99,9 @@ def _owed(snapshot: Warehouse, chosen: Filters) -> None:
                 _rows(accounts.where(Condition("payer_open_amount", "not", "0"))),
             ),
             Tile(
-                "Patient responsibility",
+                "Open at patients",
                 phrases.dollars(owed.patient_open),
-                "What is left to patients and not paid yet.",
+                "Patient responsibility: what was left to patients and is not paid yet.",
                 _rows(accounts.where(Condition("patient_open_amount", "not", "0"))),
             ),
             Tile(

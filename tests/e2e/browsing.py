@@ -26,7 +26,7 @@ def opened(house: House, context: BrowserContext, path: str) -> Page:
     """Open a page and wait until Streamlit has drawn it."""
     page = context.new_page()
     page.goto(f"{house.dashboards}/{path}")
-    expect(page.get_by_role("heading", name=PAGES[path], exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name=PAGES[path], level=1)).to_be_visible()
     settle(page)
     return page
 
@@ -71,7 +71,7 @@ def choose(page: Page, label: str, option: str) -> None:
 def follow(page: Page, title: str) -> None:
     """Go to a page by the navigation."""
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()
-    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
     settle(page)
 
 

@@ -65,10 +65,10 @@ def running_house(data_dir: Path) -> Iterator[House]:
         build(settings)
         with ExitStack() as running:
             running.enter_context(
-                _service(settings, "api", [sys.executable, "-m", "hub_api.server"], f"{settings.api_url}/health/ready")
+                service(settings, "api", [sys.executable, "-m", "hub_api.server"], f"{settings.api_url}/health/ready")
             )
             running.enter_context(
-                _service(settings, "dashboards", command(settings), f"{settings.dashboards_url}/_stcore/health")
+                service(settings, "dashboards", command(settings), f"{settings.dashboards_url}/_stcore/health")
             )
             yield House(installation, settings, name, password)
 
@@ -87,7 +87,7 @@ def _take_group_in(installation: Installation) -> None:
 
 
 @contextmanager
-def _service(settings: Settings, name: str, arguments: list[str], health: str) -> Iterator[None]:
+def service(settings: Settings, name: str, arguments: list[str], health: str) -> Iterator[None]:
     """Run one process of the house, from another folder as an installed one would be, until the block ends."""
     environment = {
         **os.environ,

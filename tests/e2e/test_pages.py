@@ -59,7 +59,7 @@ def test_revenue_shows_the_warehouses_numbers_and_downloads_them(house: House, v
         f"${amount:,.2f}" for amount in (charged, insurers, patients, denied)
     ]
     assert shown["Accounts receivable"] == f"${owed:,.2f}"
-    assert shown["Patient responsibility"] == f"${patients_owe:,.2f}"
+    assert shown["Open at patients"] == f"${patients_owe:,.2f}"
     rows = {row["Owed by"]: row for row in downloaded(page, "revenue-ages")}
     for payer, amount in house.published(
         "SELECT payer_name, sum(payer_open_amount) FROM marts.receivables WHERE payer_open_amount <> 0 GROUP BY ALL"

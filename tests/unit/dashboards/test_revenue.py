@@ -26,10 +26,10 @@ def test_the_tiles_show_what_moved_and_what_is_owed(app: AppTest, warehouse_dir:
         "Paid by insurers": "$1,345.40",
         "Paid by patients": "$21.01",
         "Denied": "$151.50",
-        "Denied and still unpaid": "$141.40",
+        "Denied, unpaid": "$141.40",
         "Accounts receivable": "$210.32",
         "Open at payers": "$200.30",
-        "Patient responsibility": "$10.02",
+        "Open at patients": "$10.02",
         "Days in A/R": f"{Decimal('210.32') / daily:,.1f}",
     }
     assert not app.exception
