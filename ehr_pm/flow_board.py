@@ -40,17 +40,14 @@ def of_day(session: Session, location: Location, on: date, moment: datetime) -> 
     ids = [row.appointment_id for row in rows]
     steps = _steps(session, ids)
     said = _said(session, ids)
-    taken = {each.taken_id for row in rows for each in row.bookings if each.kind != "patient"}
-    bookables = {
-        each.bookable_id: each for each in session.scalars(select(Bookable).where(Bookable.bookable_id.in_(taken)))
-    }
+    taken = repository.taken_by_each(session, rows)
     known = select(Patient).where(Patient.patient_id.in_({row.patient_id for row in rows}))
     patients = {each.patient_id: each for each in session.scalars(known)}
     return [
         Visit(
             row,
             patients[row.patient_id],
-            tuple(bookables[each.taken_id] for each in row.bookings if each.kind != "patient"),
+            tuple(taken[row.appointment_id]),
             steps[row.appointment_id][-1].recorded_at,
             _waited(steps[row.appointment_id], moment),
             said.get(row.appointment_id),

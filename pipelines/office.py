@@ -6,6 +6,7 @@ times that were held too long are free again. Each is an act of the house itself
 
 from __future__ import annotations
 
+import logging
 from datetime import date
 
 from ehr_pm.acts import Actor, act
@@ -15,6 +16,8 @@ from hub_core.clock import now
 from pipelines import outbox
 from pipelines.installation import Installation
 from pipelines.payers.asking import asking, requestor_of
+
+_log = logging.getLogger(__name__)
 
 _THE_HOUSE = Actor(None, purpose="HOPERAT")
 
@@ -28,14 +31,18 @@ class Office:
         self._asked_again_on: date | None = None
 
     def tick(self) -> None:
-        """Do what is waiting."""
+        """Do what is waiting; what goes wrong in one matter keeps none of the others waiting."""
+        for matter in (self._ask_again, release_holds, ask_payers, send_reminders):
+            try:
+                matter(self._installation)
+            except Exception as error:  # boundary: the next tick tries again
+                _log.warning("%s failed with %s; trying again", matter.__name__, type(error).__name__)
+
+    def _ask_again(self, installation: Installation) -> None:
         today = now().date()
         if self._asked_again_on != today:
-            queue_again(self._installation, today)
+            queue_again(installation, today)
             self._asked_again_on = today
-        release_holds(self._installation)
-        ask_payers(self._installation)
-        send_reminders(self._installation)
 
 
 def queue_again(installation: Installation, today: date) -> int:

@@ -121,7 +121,7 @@ def queue_again(doing: Act, today: date) -> int:
 def ask_queued(doing: Act, ask: Ask, keyring: Keyring, *, limit: int = 50) -> int:
     """Ask what is queued and keep the answers; return how many came. One that fails is tried again, a few times."""
     answered = 0
-    for check in repository.queued(doing.session, limit):
+    for check in repository.queued(doing.session, doing.moment, limit):
         check.attempts += 1
         try:
             answer = ask(_question(doing, check))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 
 from ehr_pm.coverage.models import Coverage, EligibilityCheck
 from hub_core.errors import NotFoundError
+
+PATIENCE = timedelta(minutes=10)
+"""How long a payer that could not be reached is left in peace, after each time."""
 
 
 def get(session: Session, coverage_id: UUID) -> Coverage:
@@ -42,11 +45,14 @@ def latest_checks(session: Session, patient_id: UUID, limit: int = 10) -> list[E
     return list(session.scalars(query.order_by(EligibilityCheck.asked_at.desc()).limit(limit)))
 
 
-def queued(session: Session, limit: int) -> list[EligibilityCheck]:
-    """Return questions that are to be asked, each locked, the oldest first."""
+def queued(session: Session, moment: datetime, limit: int) -> list[EligibilityCheck]:
+    """Return questions that are to be asked now, each locked, the oldest first; one that failed waits a while."""
     query = (
         select(EligibilityCheck)
-        .where(EligibilityCheck.state == "queued")
+        .where(
+            EligibilityCheck.state == "queued",
+            EligibilityCheck.asked_at + EligibilityCheck.attempts * PATIENCE <= moment,
+        )
         .order_by(EligibilityCheck.asked_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=EligibilityCheck)

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
+LAST_DAY = date(2199, 12, 31)
+"""Later ends, such as the 9999 of some cards, mean none and are to be left out."""
+
 
 class NewCoverage(BaseModel):
     """What pays for a patient's care."""
@@ -26,7 +29,7 @@ class NewCoverage(BaseModel):
     subscriber_given: Name | None = None
     subscriber_birth_date: date | None = None
     starts: date
-    ends: date | None = Field(default=None, description="The last day on which it holds.")
+    ends: date | None = Field(default=None, le=LAST_DAY, description="The last day on which it holds; none is open.")
 
     @model_validator(mode="after")
     def _names_its_subscriber(self) -> NewCoverage:

@@ -74,6 +74,17 @@ def taken_by(session: Session, appointment: Appointment) -> list[Bookable]:
     return list(session.scalars(select(Bookable).where(Bookable.bookable_id.in_(ids)).order_by(Bookable.bookable_id)))
 
 
+def taken_by_each(session: Session, appointments: Sequence[Appointment]) -> dict[UUID, list[Bookable]]:
+    """Return what each of these appointments takes, in one statement however many there are."""
+    ids = {each.taken_id for row in appointments for each in row.bookings if each.kind != "patient"}
+    found = session.scalars(select(Bookable).where(Bookable.bookable_id.in_(ids)).order_by(Bookable.bookable_id))
+    known = {each.bookable_id: each for each in found}
+    return {
+        row.appointment_id: [each for key, each in known.items() if key in {taken.taken_id for taken in row.bookings}]
+        for row in appointments
+    }
+
+
 def of_location(session: Session, location_id: UUID) -> list[Bookable]:
     """Return what can be booked at a location, by kind and name."""
     query = select(Bookable).where(Bookable.location_id == location_id, Bookable.is_active)

@@ -79,7 +79,7 @@ class NewAppointment(_Told):
     location_id: UUID
     visit_type_id: UUID
     bookable_ids: tuple[UUID, ...] = Field(min_length=1, max_length=10)
-    local_start: NaiveDatetime
+    local_start: NaiveDatetime = Field(ge=datetime(2000, 1, 1), lt=datetime(2100, 1, 1))  # noqa: DTZ001 - wall time
     override_reason: Reason | None = None
     """Why it is booked although something is taken or closed."""
 
@@ -107,3 +107,9 @@ class NewWaitlistEntry(_Told):
     not_before: date
     not_after: date
     priority: int = Field(default=5, ge=1, le=9)
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> NewWaitlistEntry:
+        if self.not_after < self.not_before:
+            raise ValueError("it ends before it starts")
+        return self

@@ -5,15 +5,24 @@ from __future__ import annotations
 from uuid import UUID
 
 from ehr_pm.acts import Act
+from ehr_pm.organisation.models import Location
 from ehr_pm.scheduling import repository
-from ehr_pm.scheduling.models import Appointment, WaitlistEntry
+from ehr_pm.scheduling.models import Appointment, VisitType, WaitlistEntry
 from ehr_pm.scheduling.schemas import NewAppointment, NewWaitlistEntry
 from ehr_pm.scheduling.service import book, release_expired_holds
 from hub_core.errors import ConflictError, NotFoundError
 
 
 def join(doing: Act, told: NewWaitlistEntry) -> WaitlistEntry:
-    """Put a patient on the waitlist."""
+    """Put a patient on the waitlist.
+
+    Raises:
+        NotFoundError: if the location, the visit type or whom they want to see is not known.
+    """
+    repository.get(doing.session, Location, told.location_id, "location")
+    repository.get(doing.session, VisitType, told.visit_type_id, "visit type")
+    if told.bookable_id is not None:
+        repository.bookables(doing.session, [told.bookable_id])
     row = WaitlistEntry(**told.model_dump())
     doing.add(row)
     doing.noted("waitlist.join", patient_id=row.patient_id, entry_id=str(row.entry_id))

@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hub_core.errors import WholechartError
+from hub_core.errors import UnreadableError
 
 
-class NonexistentTimeError(WholechartError):
+class NonexistentTimeError(UnreadableError):
     """The clocks of the zone jump over this wall time."""
 
 
@@ -25,7 +25,7 @@ def to_instant(local: datetime, zone: ZoneInfo) -> datetime:
     moment = local.replace(tzinfo=zone).astimezone(UTC)
     if to_local(moment, zone) != local.replace(fold=0):
         raise NonexistentTimeError(
-            f"{local:%H:%M} does not exist on {local:%Y-%m-%d} in {zone.key}: the clocks go forward"
+            f"{local:%H:%M} does not exist on {local:%Y-%m-%d} in {zone.key}: the clocks go forward", code="value"
         )
     return moment
 

@@ -6,7 +6,7 @@ becomes the appointment's id): the database makes one appointment of both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
@@ -122,7 +122,7 @@ async def list_appointments(request: Request, patient_id: UUID) -> Response:
         rows = doing.session.scalars(query.order_by(Appointment.starts_at.desc()))
         access = caller_of(request).access
         seen = [row for row in rows if decide(access, "schedule.read", subject_of_visit(doing, row)).is_allowed]
-        return answer([_appointment(doing, row) for row in seen])
+        return answer(_appointments(doing, seen))
 
     return await services_of(request).act(caller_of(request), work)
 
@@ -180,7 +180,7 @@ async def book_repeated(request: Request, told: NewSeries) -> Response:
         rows = book_series(doing, told.model_copy(update={"first": _bookable(request, doing, told.first)}))
         for row in rows:
             eligibility.queue_for_appointment(doing, row)
-        return answer([_appointment(doing, row) for row in rows], status=201)
+        return answer(_appointments(doing, rows), status=201)
 
     return await services_of(request).act(caller_of(request), work)
 
@@ -291,9 +291,20 @@ def _said(doing: Act, row: Appointment, *, status: int = 200) -> Response:
 
 
 def _appointment(doing: Act, row: Appointment) -> Json:
-    taken = repository.taken_by(doing.session, row)
-    return as_json(row) | {
-        "location": row.location.key,
-        "visit_type": row.visit_type.name,
-        "taken": [{"bookable_id": str(each.bookable_id), "kind": each.kind, "name": each.name} for each in taken],
-    }
+    return _appointments(doing, [row])[0]
+
+
+def _appointments(doing: Act, rows: Sequence[Appointment]) -> list[Json]:
+    taken = repository.taken_by_each(doing.session, rows)
+    return [
+        as_json(row)
+        | {
+            "location": row.location.key,
+            "visit_type": row.visit_type.name,
+            "taken": [
+                {"bookable_id": str(each.bookable_id), "kind": each.kind, "name": each.name}
+                for each in taken[row.appointment_id]
+            ],
+        }
+        for row in rows
+    ]

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from ehr_pm.acts import Act
 from ehr_pm.coverage import eligibility, repository, service
 from ehr_pm.coverage.models import Coverage, CoverageCard, EligibilityCheck
-from ehr_pm.coverage.schemas import NewCoverage
+from ehr_pm.coverage.schemas import LAST_DAY, NewCoverage
 from ehr_pm.patients.models import Patient
 from hub_api.practice.answers import answer, as_json, note_read, patient_for, refuse_stale
 from hub_api.security.caller import caller_of
@@ -32,7 +32,7 @@ class Ending(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    last_day: date
+    last_day: date = Field(le=LAST_DAY)
 
 
 class Inquiry(BaseModel):

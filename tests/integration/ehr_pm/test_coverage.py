@@ -177,9 +177,10 @@ def test_a_payer_that_cannot_be_reached_is_tried_a_few_times_then_shown_as_not_k
     def fail(_: Question) -> Answer:
         raise OSError("connection refused")
 
-    for _ in range(4):
-        assert [check.state for check in checks(database, patient)] == ["queued"]
-        with act(database, CLERK, moment=NOW) as doing:
-            assert eligibility.ask_queued(doing, fail, keyring) == 0
+    for times in range(4):
+        for patience in (times, times + 0.5):  # asked when it is due, and not again soon
+            with act(database, CLERK, moment=NOW + patience * repository.PATIENCE) as doing:
+                assert eligibility.ask_queued(doing, fail, keyring) == 0
+            assert [check.attempts for check in checks(database, patient)] == [times + 1]
     [check] = checks(database, patient)
     assert (check.state, check.reason) == ("failed", "OSError")
