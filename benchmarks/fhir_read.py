@@ -13,9 +13,16 @@ from uuid import UUID
 
 from benchmarks.inputs import lines_of
 from benchmarks.measuring import Figure
-from benchmarks.scratch import Server, free_port, ingest, new_feed, scratch_installation, serving
+from benchmarks.scratch import (
+    Server,
+    administrator_token,
+    free_port,
+    ingest,
+    new_feed,
+    scratch_installation,
+    serving,
+)
 from benchmarks.wire import Loads, http_exchange, offer
-from hub_core.principals import Principal, ensure_administrator, issue_token
 
 if TYPE_CHECKING:
     from pipelines.installation import Installation
@@ -89,15 +96,7 @@ def _contenders(running: ExitStack, installation: Installation) -> dict[str, _Co
         )
     )
     return {
-        _OURS: _Contender(hub, "/fhir", f"Authorization: Bearer {_token(installation)}\r\n"),
+        _OURS: _Contender(hub, "/fhir", f"Authorization: Bearer {administrator_token(installation)}\r\n"),
         "bare Starlette, from memory": _Contender(bare, "/memory"),
         "bare Starlette, from PostgreSQL": _Contender(bare, "/postgres"),
     }
-
-
-def _token(installation: Installation) -> str:
-    with installation.database.begin() as unit:
-        name, _ = ensure_administrator(unit.driver, installation.settings.keys_dir)
-        rows = unit.driver.execute("SELECT principal_id FROM principal WHERE name = %s", (name,)).fetchall()
-        issuer = Principal(rows[0][0], name, "person", is_administrator=True)
-        return issue_token(unit.driver, "bench", is_administrator=True, issued_by=issuer).secret

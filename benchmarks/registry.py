@@ -17,6 +17,9 @@ BENCHMARKS = {
     "record_to_lake": "Changes of the record to Parquet, beside a bare COPY and a bare fetch and write.",
     "lake_to_marts": "Lake to views and marts, the views beside SQL written by hand.",
     "fhir_read": "Patient reads with log-in and audit, beside the same bytes without either.",
+    "booking": "Visits booked by eight at once, beside the bare rows under the same constraint.",
+    "patient_page": "The page of a patient with a thousand visits, beside the patient's bytes alone.",
+    "audit_cost": "An act of eight writers with its audit events, and without them.",
     "simulated_group": "A simulated group of 20,000 through the whole house, its disk beside the raw resources.",
     "help": "`wholechart --help`, beside an interpreter that does nothing.",
 }
