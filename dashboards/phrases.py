@@ -41,8 +41,8 @@ def span(length: timedelta) -> str:
     seconds = max(0, int(length.total_seconds()))
     for name, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= size:
-            return _plural(seconds // size, name)
-    return _plural(seconds, "second")
+            return plural(seconds // size, name)
+    return plural(seconds, "second")
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
@@ -64,19 +64,20 @@ def age(birth_date: str | None, today: date) -> str:
     if not birth_date:
         return "age unknown"
     if len(birth_date) < _FULL_DATE:
-        return f"about {_plural(max(0, today.year - int(birth_date[:4])), 'year')}"
+        return f"about {plural(max(0, today.year - int(birth_date[:4])), 'year')}"
     born = date.fromisoformat(birth_date[:_FULL_DATE])
     years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
     months = 12 * (today.year - born.year) + today.month - born.month - (today.day < born.day)
     days = (today - born).days
     if years >= 2:
-        return _plural(years, "year")
+        return plural(years, "year")
     if months >= 3:
-        return _plural(months, "month")
-    return _plural(days // 7, "week") if days >= 14 else _plural(max(0, days), "day")
+        return plural(months, "month")
+    return plural(days // 7, "week") if days >= 14 else plural(max(0, days), "day")
 
 
-def _plural(number: int, unit: str) -> str:
+def plural(number: int, unit: str) -> str:
+    """Return a number of things, the word for them in the plural unless it is one."""
     return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
 
 

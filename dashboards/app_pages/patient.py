@@ -118,9 +118,8 @@ def _banner(person: Person, read_at: datetime) -> None:
                 st.caption(f":material/schedule: Read {phrases.clock_time(read_at, st.context.timezone)}")
                 st.button("Read again", icon=":material/refresh:", type="tertiary", on_click=_forget_reading)
                 st.button("Close", icon=":material/close:", type="tertiary", on_click=_close)
-        with st.expander(
-            f"{len(person.patients)} records in {len({record.source for record in person.patients})} sources"
-        ):
+        sources = len({record.source for record in person.patients})
+        with st.expander(f"{phrases.plural(len(person.patients), 'record')} in {phrases.plural(sources, 'source')}"):
             st.dataframe(
                 [
                     {
