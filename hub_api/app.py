@@ -10,6 +10,7 @@ import anyio.to_thread
 import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
@@ -20,7 +21,19 @@ from hub_api.fhir.routes import fhir_mount
 from hub_api.ingest import over_http
 from hub_api.ingest.listeners import listening
 from hub_api.login import routes as login
-from hub_api.practice import appointments, charts, coverage, feeds, marts, patients, people, schedule
+from hub_api.practice import (
+    appointments,
+    charts,
+    coverage,
+    emergencies,
+    feeds,
+    marts,
+    organisation,
+    patients,
+    people,
+    schedule,
+    users,
+)
 from hub_api.security.boundary import Boundary
 from hub_api.security.guard import Guard, guarded
 from hub_api.security.headers import SecurityHeaders
@@ -66,12 +79,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             HTTPException: _explain_status,
             RequestValidationError: _explain_fields,
             psycopg.DataError: _explain_value,
+            DataError: _explain_value,
         },
     )
     # Side by side in one list, so that what is there can be listed, and tested, route by route; the busiest first.
     app.router.routes.append(fhir_mount)
-    practice = (people, charts, patients, coverage, schedule, appointments, feeds, marts)
-    for part in (login, health, *practice, tokens, over_http, workspace):
+    records = (people, charts, feeds, marts)
+    practice = (patients, coverage, schedule, appointments, organisation, users, emergencies)
+    for part in (login, health, *records, *practice, tokens, over_http, workspace):
         app.router.routes.extend(part.router.routes)
     app.router.routes[:] = guarded(app.router.routes)
     return app

@@ -53,6 +53,7 @@ class Services:
     messages: GroupCommit[Arrival, Stored]
     feeds: Mapping[str, Feed]
     cursors: CursorSeal
+    keyring: Keyring
     session_limits: SessionLimits
     queries: anyio.CapacityLimiter
     passwords: anyio.CapacityLimiter
@@ -105,7 +106,8 @@ def open_services(settings: Settings) -> Services:
     migrate(database)
     with database.begin() as unit:
         ensure_administrator(unit.driver, settings.keys_dir)
-    store = MessageStore(database, Keyring(settings.keys_dir), settings)
+    keyring = Keyring(settings.keys_dir)
+    store = MessageStore(database, keyring, settings)
     return Services(
         settings=settings,
         database=database,
@@ -114,6 +116,7 @@ def open_services(settings: Settings) -> Services:
         messages=GroupCommit(store.take, name="messages"),
         feeds=load_feeds(settings.feeds),
         cursors=CursorSeal(settings.keys_dir),
+        keyring=keyring,
         session_limits=SessionLimits(idle=timedelta(minutes=settings.session_idle_minutes)),
         queries=anyio.CapacityLimiter(_QUERIES_AT_ONCE),
         passwords=anyio.CapacityLimiter(_PASSWORDS_AT_ONCE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import time
 from itertools import pairwise
 from typing import Annotated, Literal
@@ -62,6 +63,12 @@ class Hours(_Told):
         return self
 
 
+def hours_do_not_overlap(hours: Iterable[Hours]) -> bool:
+    """Return whether a location is never told twice to be open at the same time."""
+    ordered = sorted(hours, key=lambda each: (each.weekday, each.opens))
+    return all(one.weekday != other.weekday or other.opens >= one.closes for one, other in pairwise(ordered))
+
+
 class NewLocation(_Told):
     """A place where the group gives care."""
 
@@ -82,10 +89,8 @@ class NewLocation(_Told):
 
     @model_validator(mode="after")
     def _hours_do_not_overlap(self) -> NewLocation:
-        ordered = sorted(self.hours, key=lambda each: (each.weekday, each.opens))
-        for one, next_one in pairwise(ordered):
-            if one.weekday == next_one.weekday and next_one.opens < one.closes:
-                raise ValueError("its hours overlap")
+        if not hours_do_not_overlap(self.hours):
+            raise ValueError("its hours overlap")
         return self
 
 

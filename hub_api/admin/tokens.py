@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub_api.security.caller import caller_of
+from hub_api.security.over import owner_of, require_over
 from hub_api.services import services_of
 from hub_core.audit import AuditEvent, record
 from hub_core.errors import AccessDeniedError
@@ -38,6 +39,8 @@ async def issue(request: Request, wanted: TokenRequest) -> JSONResponse:
     caller = caller_of(request)
     if caller.way != "session":
         raise AccessDeniedError("only a person who is logged in makes tokens: a token cannot make another")
+    if wanted.is_administrator and not caller.principal.is_administrator:
+        raise AccessDeniedError("only an administrator of the installation makes tokens that are one")
 
     def run(connection: psycopg.Connection[Any]) -> IssuedToken:
         issued = issue_token(
@@ -63,6 +66,7 @@ async def revoke(request: Request, token_id: UUID) -> Response:
     caller = caller_of(request)
 
     def run(connection: psycopg.Connection[Any]) -> None:
+        require_over(caller, connection, owner_of(connection, token_id))
         revoke_token(connection, token_id)
         detail = {"token_id": str(token_id)}
         record(connection, AuditEvent(caller.principal.principal_id, "token.revoke", detail=detail))

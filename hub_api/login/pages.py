@@ -24,11 +24,32 @@ _NAMES_ITSELF: Final = {"Referrer-Policy": "same-origin"}
 
 
 def login_page(
-    request: Request, settings: Settings, *, wanted: str | None, status: int = 200, problem: str = ""
+    request: Request,
+    settings: Settings,
+    *,
+    wanted: str | None,
+    status: int = 200,
+    problem: str = "",
+    must_change: bool = False,
+    name: str = "",
 ) -> HTMLResponse:
-    """Return the log-in form, which leads on to `wanted` where that is an address of ours."""
+    """Return the log-in form, which leads on to `wanted` where that is an address of ours.
+
+    Args:
+        request: what is answered.
+        settings: of the installation.
+        wanted: where somebody wanted to go.
+        status: the HTTP status.
+        problem: what went wrong before.
+        must_change: whether a new password is asked for too.
+        name: who tries, where that is known.
+    """
     destination = safe_destination(wanted, request, settings)
-    text = _templates().get_template("login.html").render(destination=destination, problem=problem)
+    text = (
+        _templates()
+        .get_template("login.html")
+        .render(destination=destination, problem=problem, must_change=must_change, name=name)
+    )
     # Browsers hold a form's redirects to the same rule as the form, and the dashboards are another origin.
     policy = (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,18 +14,24 @@ from hub_api.login.pages import FOLDER, home_page, login_page
 from hub_api.security.caller import SESSION_COOKIE, address_of, caller_of
 from hub_api.security.origin import is_foreign, safe_destination
 from hub_api.services import services_of
-from hub_core.audit import AuditEvent, record
+from hub_core.audit import AuditEvent, Outcome, record
 from hub_core.principals import (
     Principal,
     authenticate_password,
     close_session,
     forget_attempts,
+    must_change_password,
     open_session,
+    reason_against,
     seconds_to_wait,
+    set_password,
 )
+from hub_core.second_factor import is_shown
 
 if TYPE_CHECKING:
     import psycopg
+
+    from hub_core.keyring import Keyring
 
 router = APIRouter(include_in_schema=False)
 
@@ -50,9 +57,11 @@ async def log_in(
     request: Request,
     name: str = Form(max_length=200),
     password: str = Form(max_length=1024),
+    code: str = Form(default="", max_length=20),
+    new_password: str = Form(default="", max_length=2000),
     next: str = Form(default="/", max_length=2000),
 ) -> Response:
-    """Open a session for a right name and password, and lead on."""
+    """Open a session for a right name and password, and a code where one is needed, and lead on."""
     services = services_of(request)
     if is_foreign(request, services.settings):
         return login_page(request, services.settings, wanted=None, status=403, problem="Please log in on this page.")
@@ -65,15 +74,22 @@ async def log_in(
         )
         page.headers["Retry-After"] = str(wait)
         return page
-    secret = await services.check_password(partial(_open, name=name, password=password, address=address))
-    if secret is None:
+    attempt = _Attempt(name, password, code, new_password, address)
+    opened = await services.check_password(partial(_open, attempt=attempt, keyring=services.keyring))
+    if opened.secret is None:
         return login_page(
-            request, services.settings, wanted=next, status=401, problem="Name and password do not match."
+            request,
+            services.settings,
+            wanted=next,
+            status=400 if opened.must_change else 401,
+            problem=opened.problem,
+            must_change=opened.must_change,
+            name=name if opened.must_change else "",
         )
     answer = RedirectResponse(safe_destination(next, request, services.settings), status_code=303)
     answer.set_cookie(
         SESSION_COOKIE,
-        secret,
+        opened.secret,
         max_age=int(services.session_limits.absolute.total_seconds()),
         httponly=True,
         samesite="lax",
@@ -82,21 +98,60 @@ async def log_in(
     return answer
 
 
-def _open(connection: psycopg.Connection[Any], *, name: str, password: str, address: str) -> str | None:
-    """Return the secret of a new session, its audit event in the same transaction; None if the password is wrong."""
-    principal = authenticate_password(connection, name, password)
-    record(connection, _login_event(principal, address, "password"))
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What somebody brings who wants to come in."""
+
+    name: str
+    password: str
+    code: str
+    new_password: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The secret of a new session, or why there is none."""
+
+    secret: str | None = None
+    problem: str = ""
+    must_change: bool = False
+
+
+_WRONG: Final = _Opened(problem="Name, password and code do not match.")
+"""One answer to everything wrong, so that a guess learns nothing."""
+
+
+def _open(connection: psycopg.Connection[Any], *, attempt: _Attempt, keyring: Keyring) -> _Opened:
+    """Return a new session, its audit event in the same transaction, or what is missing for one."""
+    principal = authenticate_password(connection, attempt.name, attempt.password)
     if principal is None:
-        return None
-    forget_attempts(connection, name, address)
-    return open_session(connection, principal)
+        record(connection, _login_event(None, attempt.address, "password"))
+        return _WRONG
+    must_change = must_change_password(connection, principal)
+    if must_change and not attempt.new_password:
+        record(connection, _login_event(principal, attempt.address, "first password", "refused"))
+        return _Opened(problem="Please choose a password of your own.", must_change=True)
+    reason = reason_against(principal.name, attempt.password, attempt.new_password) if attempt.new_password else None
+    if reason is not None:
+        record(connection, _login_event(principal, attempt.address, "new password", "refused"))
+        return _Opened(problem=reason, must_change=True)
+    if not is_shown(connection, principal.principal_id, attempt.code, keyring):
+        record(connection, _login_event(principal, attempt.address, "code", "refused"))
+        return _Opened(problem=_WRONG.problem, must_change=must_change)
+    if attempt.new_password:
+        set_password(connection, principal.name, attempt.new_password)
+        record(connection, AuditEvent(principal.principal_id, "password.change", detail={"address": attempt.address}))
+    record(connection, _login_event(principal, attempt.address, "password"))
+    forget_attempts(connection, attempt.name, attempt.address)
+    return _Opened(open_session(connection, principal))
 
 
-def _login_event(principal: Principal | None, address: str, reason: str) -> AuditEvent:
+def _login_event(principal: Principal | None, address: str, reason: str, outcome: Outcome | None = None) -> AuditEvent:
     return AuditEvent(
         principal_id=None if principal is None else principal.principal_id,
         action="session.open",
-        outcome="refused" if principal is None else "success",
+        outcome=outcome or ("refused" if principal is None else "success"),
         detail={"address": address, "by": reason},
     )
 
@@ -127,13 +182,18 @@ async def show_home(request: Request) -> HTMLResponse:
 @router.get("/api/session")
 async def show_session(request: Request) -> JSONResponse:
     """Say who the caller is; the dashboards ask this before they show anything."""
-    principal = caller_of(request).principal
+    caller = caller_of(request)
+    principal = caller.principal
     return JSONResponse(
         {
             "principal_id": str(principal.principal_id),
             "name": principal.name,
             "kind": principal.kind,
             "is_administrator": principal.is_administrator,
+            "roles": [
+                {"role": grant.role, "locations": None if grant.locations is None else sorted(grant.locations)}
+                for grant in caller.access.grants
+            ],
         }
     )
 
