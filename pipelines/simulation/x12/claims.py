@@ -13,6 +13,7 @@ from pipelines.simulation.x12.adjustments import cas
 from pipelines.simulation.x12.parties import (
     Holders,
     address,
+    billed,
     birth,
     is_holder,
     payer,
@@ -87,7 +88,7 @@ def _set(chapter: Chapter, holders: Holders, claims: list[Claim], reference: str
 
 def _claim(segments: list[str], levels: int, claim: Claim, registration: Registration, holders: Holders) -> int:
     """Add the subscriber, the patient and the claim; return how many levels the set has now."""
-    patient, policy = registration.as_of(claim.named_as_of), claim.policy
+    patient, policy = billed(registration, claim), claim.policy
     holder = holders.of(policy, registration, patient)
     is_self = is_holder(policy, registration)
     level = levels + 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from pipelines.simulation.group import CLINICIANS, PAYERS
+from pipelines.simulation.money import Claim
 from pipelines.simulation.world import Address, Chapter, Demographics, Policy, Registration
 from pipelines.simulation.x12.writing import day, text
 
@@ -24,6 +26,16 @@ class Holders:
         if policy.subscriber_id == registration.person_id:
             return patient
         return self._truths.get(policy.subscriber_id, patient)
+
+
+def billed(registration: Registration, claim: Claim) -> Demographics:
+    """Return the patient as claims and answers name them: as known on the day of service, under the last family name.
+
+    The biller keeps one family name of a patient and corrects it everywhere.
+    """
+    known = registration.as_of(claim.named_as_of)
+    last = registration.stated[-1][1].family
+    return known if known.family == last else replace(known, family=last)
 
 
 def is_holder(policy: Policy, registration: Registration) -> bool:

@@ -10,7 +10,7 @@ from pipelines.simulation.sending import Sent
 from pipelines.simulation.world import Chapter
 from pipelines.simulation.x12.adjustments import cas
 from pipelines.simulation.x12.claims import FEED
-from pipelines.simulation.x12.parties import Holders, address, is_holder, payer, person, procedure, rendering
+from pipelines.simulation.x12.parties import Holders, address, billed, is_holder, payer, person, procedure, rendering
 from pipelines.simulation.x12.writing import BILLER, PRACTICE, Envelope, amount, day, interchange, segment, text
 
 _FILING = {"MC": "MC", "MB": "MB"}
@@ -66,7 +66,7 @@ def _payment(paid: Remittance, paid_on: str) -> str:
 
 def _answer(segments: list[str], chapter: Chapter, holders: Holders, answer: Answer, claim: Claim) -> None:
     registration = chapter.registrations[claim.registration_id]
-    patient = registration.as_of(claim.named_as_of)
+    patient = billed(registration, claim)
     filing = _FILING.get(PAYERS[answer.payer].kind, _PREFERRED_PROVIDERS)
     owed = answer.patient_responsibility
     share = amount(owed) if owed else ""
