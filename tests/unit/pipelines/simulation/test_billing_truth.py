@@ -68,7 +68,8 @@ def test_adjustments_are_those_of_the_remittances(house: House) -> None:
 
 def test_denials_are_lines_and_claims_left_unpaid(house: House) -> None:
     counted = []
-    for number, claim in enumerate(house.claims):
+    answered = [(payment.payer, claim) for payment in house.payments for claim in payment.claims]
+    for number, (payer, claim) in enumerate(answered):
         if claim.status == "22":
             continue
         decided: list[tuple[int | None, int, list[tuple[str, str, int]]]]
@@ -80,7 +81,8 @@ def test_denials_are_lines_and_claims_left_unpaid(house: House) -> None:
                 if claim.status == "4" or (each[0] != "PR" and each[1] not in ("45", "23", "24", "94", "253"))
             ]
             if paid == 0 and why:
-                later = [each for each in house.claims[number + 1 :] if each.account == claim.account]
+                own = (payer, claim.account)
+                later = [each for by, each in answered[number + 1 :] if (by, each.account) == own]
                 paying = {line.number for each in later if each.status != "22" for line in each.lines if line.paid > 0}
                 is_overturned = place in paying if place else bool(paying)
                 counted.append((claim.account, place, *why[0], is_overturned))
