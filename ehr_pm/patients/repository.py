@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
@@ -48,9 +48,19 @@ def get(session: Session, patient_id: UUID) -> Patient:
 
 def known_at(session: Session, patient: Patient) -> frozenset[str]:
     """Return the keys of the locations that know a patient: where they are registered, and where they have visits."""
-    visited = select(Location.key).join(Appointment, Appointment.location_id == Location.location_id)
-    visits = session.scalars(visited.where(Appointment.patient_id == patient.patient_id).distinct())
-    return frozenset(visits) | {patient.home_location.key}
+    return known_at_each(session, [patient])[patient.patient_id]
+
+
+def known_at_each(session: Session, found: Sequence[Patient]) -> dict[UUID, frozenset[str]]:
+    """Return the keys of the locations that know each of these patients, in one statement however many they are."""
+    visited = select(Appointment.patient_id, Location.key).join(
+        Location, Appointment.location_id == Location.location_id
+    )
+    ids = [row.patient_id for row in found]
+    known = {row.patient_id: {row.home_location.key} for row in found}
+    for patient_id, key in session.execute(visited.where(Appointment.patient_id.in_(ids)).distinct()):
+        known[patient_id].add(key)
+    return {patient_id: frozenset(keys) for patient_id, keys in known.items()}
 
 
 def find(

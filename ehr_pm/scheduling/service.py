@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ehr_pm.acts import Act
 from ehr_pm.organisation.models import Location
@@ -170,7 +171,9 @@ def _place(doing: Act, told: NewAppointment, status: str, **columns: Any) -> App
     row = Appointment(
         patient_id=told.patient_id,
         location_id=location.location_id,
+        location=location,
         visit_type_id=visit_type.visit_type_id,
+        visit_type=visit_type,
         status=status,
         starts_at=begins,
         ends_at=ends,
@@ -179,16 +182,17 @@ def _place(doing: Act, told: NewAppointment, status: str, **columns: Any) -> App
         **columns,
     )
     doing.add(row)
-    _take(doing, row, taken, during, zone)
-    session.refresh(row, ["bookings", "location", "visit_type"])
-    _write_down(doing, row, None)
+    set_committed_value(row, "bookings", _take(doing, row, taken, during, zone))
+    _write_down(doing, row, 1)
     if status == "booked":
         reminders.queue(doing, row)
     _say(doing, row, "hold" if status == "hold" else "book", taken)
     return row
 
 
-def _take(doing: Act, row: Appointment, taken: Sequence[Bookable], during: Span, zone: ZoneInfo) -> None:
+def _take(
+    doing: Act, row: Appointment, taken: Sequence[Bookable], during: Span, zone: ZoneInfo
+) -> list[ResourceBooking]:
     """Take a lane of each bookable, and the patient's time; of two who take the last at once, one is refused."""
     session = doing.session
     for _ in range(1 + max(each.lanes for each in taken)):
@@ -204,7 +208,7 @@ def _take(doing: Act, row: Appointment, taken: Sequence[Bookable], during: Span,
             if not isinstance(error.orig, ExclusionViolation):
                 raise
             continue  # somebody took one of these lanes a moment ago: look again
-        return
+        return sorted(rows, key=lambda each: each.kind)
     raise ConflictError("somebody else has just taken this time")
 
 
@@ -246,7 +250,8 @@ def _step(doing: Act, row: Appointment, status: str, reason: str | None = None, 
     doing.change(row, status=status, status_reason=reason, **columns)
     if (old in BLOCKING) != (status in BLOCKING):
         _block(doing, row, is_blocking=status in BLOCKING)
-    _write_down(doing, row, reason)
+    counted = select(func.count()).where(AppointmentStatusEvent.appointment_id == row.appointment_id)
+    _write_down(doing, row, int(doing.session.scalar(counted) or 0) + 1, reason)
     if status == "booked":
         reminders.queue(doing, row)
     elif status not in ("confirmed",):
@@ -269,12 +274,11 @@ def _block(doing: Act, row: Appointment, *, is_blocking: bool) -> None:
         raise ConflictError("this time was given to somebody else; book another") from error
 
 
-def _write_down(doing: Act, row: Appointment, reason: str | None) -> None:
-    counted = select(func.count()).where(AppointmentStatusEvent.appointment_id == row.appointment_id)
+def _write_down(doing: Act, row: Appointment, number: int, reason: str | None = None) -> None:
     doing.add(
         AppointmentStatusEvent(
             appointment_id=row.appointment_id,
-            number=int(doing.session.scalar(counted) or 0) + 1,
+            number=number,
             status=row.status,
             reason=reason,
             recorded_at=doing.moment,

@@ -22,7 +22,6 @@ from hub_api.services import services_of
 from hub_core.access import Action
 from hub_core.errors import NotFoundError
 from hub_core.fhir.canonical import Json
-from hub_core.keyring import Keyring
 
 router = APIRouter(prefix="/api/practice", tags=["coverage"])
 
@@ -99,7 +98,7 @@ async def take_back_coverage(request: Request, coverage_id: UUID) -> Response:
 async def keep_card(request: Request, coverage_id: UUID, side: Literal["front", "back"]) -> Response:
     """Keep an image of a side of the card: JPEG or PNG, as the body."""
     image = await request.body()
-    keyring = Keyring(services_of(request).settings.keys_dir)
+    keyring = services_of(request).keyring
 
     def work(doing: Act) -> Response:
         row, patient = _coverage_for(request, doing, coverage_id, "coverage.write")
@@ -112,7 +111,7 @@ async def keep_card(request: Request, coverage_id: UUID, side: Literal["front", 
 @router.get("/coverages/{coverage_id}/cards/{side}")
 async def show_card(request: Request, coverage_id: UUID, side: Literal["front", "back"]) -> Response:
     """Answer the last image of a side of the card."""
-    keyring = Keyring(services_of(request).settings.keys_dir)
+    keyring = services_of(request).keyring
 
     def work(doing: Act) -> Response:
         row, patient = _coverage_for(request, doing, coverage_id, "coverage.read")

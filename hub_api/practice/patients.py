@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -74,7 +75,7 @@ async def search_patients(request: Request, wanted: PatientSearch) -> Response:
             number=wanted.number,
             locations=visible(request, "patient.read"),
         )
-        shown = [row for row in found if _may_see(request, doing, row)]
+        shown = _seen(request, doing, found)
         for row in shown:
             note_read(doing, "patient.search", row)
         if not shown:
@@ -94,7 +95,8 @@ async def register_patient(request: Request, told: Registration) -> Response:
         try:
             row = service.register(doing, told.patient, despite=told.despite)
         except service.PossibleDuplicateError as error:
-            shown = [_candidate(request, doing, each) for each in error.candidates]
+            seen = {each.patient_id for each in _seen(request, doing, [each.patient for each in error.candidates])}
+            shown = [_candidate(doing, each, is_seen=each.patient.patient_id in seen) for each in error.candidates]
             return answer({"reason": str(error), "candidates": shown}, status=409)
         return answer(_patient(row), status=201, version=row.version)
 
@@ -242,14 +244,21 @@ def _require_both(request: Request, doing: Act, *patient_ids: UUID) -> None:
         require(request, "patient.merge", subject_of(doing, row))
 
 
-def _may_see(request: Request, doing: Act, row: Patient) -> bool:
-    return decide(caller_of(request).access, "patient.read", subject_of(doing, row)).is_allowed
+def _seen(request: Request, doing: Act, rows: Sequence[Patient]) -> list[Patient]:
+    """Return those of these patients whom the caller may see."""
+    access, known = caller_of(request).access, repository.known_at_each(doing.session, rows)
+
+    def is_seen(row: Patient) -> bool:
+        subject = Subject(known[row.patient_id], row.patient_id, row.sensitivity)
+        return decide(access, "patient.read", subject).is_allowed
+
+    return [row for row in rows if is_seen(row)]
 
 
-def _candidate(request: Request, doing: Act, found: Candidate) -> Json:
+def _candidate(doing: Act, found: Candidate, *, is_seen: bool) -> Json:
     """Return somebody who may be the same person; who they are only to those who may see them."""
     said: Json = {"points": found.points, "evidence": list(found.evidence), "location": found.patient.home_location.key}
-    if not _may_see(request, doing, found.patient):
+    if not is_seen:
         return said | {"patient": None}
     note_read(doing, "patient.candidate", found.patient)
     return said | {"patient": _patient(found.patient)}
