@@ -55,7 +55,7 @@ async def read_chart(request: Request, person_id: UUID) -> Response:
         members = queries.members(connection, [surviving]) if surviving else []
         if surviving is None or not members:
             raise NotFoundError("no such person")
-        shown, hidden = _permitted(connection, caller, members)
+        shown, hidden = permitted(connection, caller, members)
         patients = [member.patient_id for member in shown]
         return _Chart(surviving, shown, queries.chart(connection, patients, limit=_MOST_FACTS + 1, hidden=hidden))
 
@@ -81,7 +81,7 @@ async def read_chart(request: Request, person_id: UUID) -> Response:
     return Response(_render(chart, instant(as_of)), media_type="application/json")
 
 
-def _permitted(
+def permitted(
     connection: psycopg.Connection[Any], caller: Caller, members: list[Membership]
 ) -> tuple[list[Membership], list[tuple[UUID, str]]]:
     """Return the patient records of a person that a caller may see, and which of their sensitive records they may not.
@@ -105,8 +105,8 @@ def _permitted(
 def _render(chart: _Chart, as_of: str) -> bytes:
     described = person(chart.person_id, chart.members)
     patients = described.pop("patients")
-    facts = [_fact(entry) for entry in chart.entries[:_MOST_FACTS]]
-    facts.sort(key=lambda fact: fact["date"] or fact["recorded_at"], reverse=True)
+    facts = [fact(entry) for entry in chart.entries[:_MOST_FACTS]]
+    facts.sort(key=lambda each: each["date"] or each["recorded_at"], reverse=True)
     return dumps(
         {
             "person": described,
@@ -118,7 +118,8 @@ def _render(chart: _Chart, as_of: str) -> bytes:
     )
 
 
-def _fact(entry: ChartEntry) -> Json:
+def fact(entry: ChartEntry) -> Json:
+    """Return a resource as a line of the chart, with where it came from."""
     resource = load_object(entry.body)
     shown = _line(resource)
     return {

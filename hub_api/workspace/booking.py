@@ -22,7 +22,7 @@ from ehr_pm.scheduling.walltime import NonexistentTimeError
 from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.forms import NOTHING_TYPED, ProblemsError, Typed, told, typed
 from hub_api.workspace.pages import PageRoute, led_on, page
-from hub_api.workspace.reach import at, patient_for
+from hub_api.workspace.reach import at, note_read, patient_for
 from hub_core.errors import ConflictError
 
 router = APIRouter(route_class=PageRoute)
@@ -144,9 +144,7 @@ def _show(
 ) -> Response:
     patient, _ = patient_for(desk, patient_id, "patient.read")
     desk.require("appointment.write", at(desk))
-    desk.doing.noted(
-        "patient.read", resource_type="Patient", resource_id=str(patient.patient_id), patient_id=patient.patient_id
-    )
+    note_read(desk, patient)
     things = repository.of_location(desk.session, desk.here.location_id)
     clinicians = [each for each in things if each.kind == "practitioner"]
     rooms = [each for each in things if each.kind != "practitioner"]

@@ -20,7 +20,7 @@ from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.forms import NOTHING_TYPED, ProblemsError, Typed, told, typed
 from hub_api.workspace.pages import PageRoute, led_on, page
 from hub_api.workspace.patient import consents, payments
-from hub_api.workspace.reach import known, visit_for
+from hub_api.workspace.reach import known, note_read, visit_for
 from hub_core.errors import ConflictError
 
 router = APIRouter(route_class=PageRoute)
@@ -94,13 +94,7 @@ def _show(
     patient = patients.get(desk.session, visit.patient_id)
     subject = known(desk, patient)
     desk.require("patient.read", subject)
-    desk.doing.noted(
-        "patient.read",
-        resource_type="Patient",
-        resource_id=str(patient.patient_id),
-        patient_id=patient.patient_id,
-        location=visit.location.key,
-    )
+    note_read(desk, patient)
     on = visit.local_start.date()
     held = payments(desk.session, patient.patient_id) if desk.may("coverage.read", subject) else []
     return page(

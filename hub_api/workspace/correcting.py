@@ -14,7 +14,7 @@ from ehr_pm.patients.schemas import Address, Contact, Demographics
 from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.forms import ProblemsError, Typed, told, typed
 from hub_api.workspace.pages import PageRoute, led_on, page
-from hub_api.workspace.reach import patient_for
+from hub_api.workspace.reach import note_read, patient_for
 from hub_api.workspace.registering import ADDRESS, CONTACTS, DEMOGRAPHICS, addresses, contacts, person
 from hub_core.errors import ConflictError
 
@@ -94,13 +94,7 @@ def _show(
     status: int = 200,
 ) -> Response:
     patient, _ = patient_for(desk, patient_id, "patient.write")
-    desk.doing.noted(
-        "patient.read",
-        resource_type="Patient",
-        resource_id=str(patient.patient_id),
-        patient_id=patient.patient_id,
-        location=patient.home_location.key,
-    )
+    note_read(desk, patient)
     shown = fields or _known(patient, visit)
     return page(desk, "correct.html", status=status, patient=patient, fields=shown, problems=problems or {})
 

@@ -16,7 +16,7 @@ from hub_api.workspace.correcting import way_back
 from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.forms import ProblemsError, Typed, told, typed
 from hub_api.workspace.pages import PageRoute, led_on, page
-from hub_api.workspace.reach import patient_for
+from hub_api.workspace.reach import note_read, patient_for
 from hub_core.errors import ConflictError
 
 router = APIRouter(route_class=PageRoute)
@@ -71,13 +71,7 @@ def _show(
     desk: Desk, *, patient_id: UUID, fields: Typed, problems: dict[str, str] | None = None, status: int = 200
 ) -> Response:
     patient, _ = patient_for(desk, patient_id, "coverage.write")
-    desk.doing.noted(
-        "patient.read",
-        resource_type="Patient",
-        resource_id=str(patient.patient_id),
-        patient_id=patient.patient_id,
-        location=patient.home_location.key,
-    )
+    note_read(desk, patient)
     known = [(each.payer_id, each.name) for each in payers(desk.session)]
     return page(
         desk, "coverage.html", status=status, patient=patient, payers=known, fields=fields, problems=problems or {}

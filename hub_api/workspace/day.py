@@ -96,9 +96,9 @@ def _show(
         return page(desk, "nowhere.html")
     desk.require("schedule.read", at(desk))
     day = visits.of_day(desk, desk.here, on or desk.today)
-    for visit in day.visits:
-        desk.doing.noted("schedule.read", patient_id=visit.appointment.patient_id)
-    if not day.visits:
+    for line in day.lines:
+        desk.doing.noted("schedule.read", patient_id=line.appointment.patient_id)
+    if not day.lines:
         desk.doing.noted("schedule.read")
     may_act = desk.may("appointment.write", at(desk))
     return page(desk, "day.html", status=status, day=day, view=view, may_act=may_act, done=done, problem=problem)

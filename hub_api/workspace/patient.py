@@ -17,9 +17,10 @@ from ehr_pm.coverage import repository as coverages
 from ehr_pm.coverage.models import Coverage, EligibilityCheck
 from ehr_pm.patients.models import Consent, Patient, RelatedPerson
 from ehr_pm.scheduling.models import Appointment
+from hub_api.workspace import timeline
 from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.pages import PageRoute, page
-from hub_api.workspace.reach import at, patient_for
+from hub_api.workspace.reach import at, note_read, patient_for
 from hub_api.workspace.visits import names_of
 from hub_core.access import Subject
 
@@ -51,25 +52,21 @@ async def show_patient(request: Request, patient_id: UUID, done: str = "") -> Re
 
 def _show(desk: Desk, *, patient_id: UUID, done: str) -> Response:
     patient, subject = patient_for(desk, patient_id, "patient.read")
-    desk.doing.noted(
-        "patient.read",
-        resource_type="Patient",
-        resource_id=str(patient.patient_id),
-        patient_id=patient.patient_id,
-        location=patient.home_location.key,
-    )
+    note_read(desk, patient)
+    may_chart = desk.may("chart.read", subject)
     visits = _visits(desk, patient) if desk.holds("schedule.read") else []
     return page(
         desk,
         "patient.html",
         patient=patient,
-        allergies=None,
+        allergies=timeline.allergies(desk, patient) if may_chart else None,
         payments=payments(desk.session, patient.patient_id) if desk.may("coverage.read", subject) else None,
         consents=consents(desk.session, patient.patient_id),
         related=_related(desk.session, patient.patient_id),
         visits=visits,
         taken=names_of(desk.session, {each.taken_id for row in visits for each in row.bookings}),
-        may_chart=False,
+        may_chart=may_chart,
+        may_audit=desk.may("audit.read", subject),
         may_write=desk.may("patient.write", subject),
         may_cover=desk.may("coverage.write", subject),
         may_book=desk.place is not None and desk.may("appointment.write", at(desk)),

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
-
-from ehr_pm.organisation.models import Location
 from ehr_pm.patients import repository as patients
 from ehr_pm.patients.models import Patient
 from ehr_pm.scheduling import repository as schedule
@@ -17,14 +14,7 @@ from hub_core.access import Action, Subject
 
 def known(desk: Desk, patient: Patient) -> Subject:
     """Return a patient as the subject of an action: known where they are registered, and wherever they have visits."""
-    visited = (
-        select(Location.key)
-        .join(Appointment, Appointment.location_id == Location.location_id)
-        .where(Appointment.patient_id == patient.patient_id)
-        .distinct()
-    )
-    keys = frozenset(desk.session.scalars(visited)) | {patient.home_location.key}
-    return Subject(keys, patient.patient_id, patient.sensitivity)
+    return Subject(patients.known_at(desk.session, patient), patient.patient_id, patient.sensitivity)
 
 
 def patient_for(desk: Desk, patient_id: UUID, action: Action) -> tuple[Patient, Subject]:
@@ -55,3 +45,14 @@ def visit_for(desk: Desk, appointment_id: UUID, action: Action) -> Appointment:
 def at(desk: Desk) -> Subject:
     """Return the location somebody works at as the subject of an action."""
     return Subject(frozenset({desk.here.key}))
+
+
+def note_read(desk: Desk, patient: Patient) -> None:
+    """Put on record that a patient was shown; it is durable before the page leaves."""
+    desk.doing.noted(
+        "patient.read",
+        resource_type="Patient",
+        resource_id=str(patient.patient_id),
+        patient_id=patient.patient_id,
+        location=patient.home_location.key,
+    )

@@ -4,8 +4,32 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from hub_api.workspace import booking, check_in, correcting, covering, day, finding, patient, registering
+from hub_api.workspace import (
+    auditing,
+    booking,
+    check_in,
+    colleagues,
+    correcting,
+    covering,
+    day,
+    finding,
+    patient,
+    registering,
+    timeline,
+)
 
 router = APIRouter(include_in_schema=False)
-for _part in (finding, registering, check_in, day, booking, correcting, covering, patient):
+for _part in (
+    finding,
+    registering,
+    check_in,  # before the steps of a day, whose address takes any name
+    day,
+    booking,
+    correcting,
+    covering,
+    patient,
+    timeline,
+    colleagues,
+    auditing,
+):
     router.routes.extend(_part.router.routes)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
-from ehr_pm.patients.models import Patient
-from ehr_pm.scheduling import repository
-from ehr_pm.scheduling.models import Appointment, AppointmentStatusEvent, Bookable
-from ehr_pm.scheduling.walltime import day_span
+from ehr_pm import flow_board
+from ehr_pm.flow_board import Visit
+from ehr_pm.organisation.models import Location
+from ehr_pm.organisation.repository import get
+from ehr_pm.scheduling.models import Appointment, Bookable
 from hub_api.workspace.desk import Desk, Place
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 WAITING: Final = frozenset({"arrived", "roomed"})
 """In these somebody waits for the next thing to happen."""
@@ -53,18 +56,21 @@ _LANES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """One line of the day."""
+class Line:
+    """One visit as a line of the day, with what may be done next."""
 
-    appointment: Appointment
-    name: str
-    mrn: str
-    born: date
-    taken: tuple[str, ...]
-    """Clinician, room and device, by name."""
-    waiting: int | None
-    """Whole minutes since they arrived or were roomed."""
+    visit: Visit
     steps: tuple[Step, ...]
+
+    @property
+    def appointment(self) -> Appointment:
+        """Return the appointment."""
+        return self.visit.appointment
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether the patient is there and waits."""
+        return self.appointment.status in WAITING
 
     @property
     def can_be_cancelled(self) -> bool:
@@ -78,7 +84,7 @@ class Day:
 
     place: Place
     on: date
-    visits: tuple[Visit, ...]
+    lines: tuple[Line, ...]
 
     @property
     def before(self) -> date:
@@ -91,30 +97,24 @@ class Day:
         return self.on + timedelta(days=1)
 
     @property
-    def lanes(self) -> list[tuple[str, list[Visit]]]:
-        """Return the visits by how far they have come; who did not come only where somebody did not."""
+    def lanes(self) -> list[tuple[str, list[Line]]]:
+        """Return the lines by how far the visits have come; who did not come only where somebody did not."""
         lanes = [
-            (title, [each for each in self.visits if each.appointment.status in states]) for title, states in _LANES
+            (title, [each for each in self.lines if each.appointment.status in states]) for title, states in _LANES
         ]
-        return [(title, visits) for title, visits in lanes if visits or title != "Did not come"]
+        return [(title, lines) for title, lines in lanes if lines or title != "Did not come"]
 
 
 def of_day(desk: Desk, place: Place, on: date) -> Day:
     """Return a day of a location: a handful of statements, however full it is."""
-    rows = repository.day(desk.session, place.location_id, day_span(on, place.zone))
-    return Day(place, on, tuple(_visits(desk, [row for row in rows if row.status != "hold"])))
+    location = get(desk.session, Location, place.location_id, "location")
+    visits = flow_board.of_day(desk.session, location, on, desk.doing.moment)
+    moment = desk.doing.moment
+    return Day(place, on, tuple(Line(each, _steps(each.appointment, moment)) for each in visits if _is_shown(each)))
 
 
-def _visits(desk: Desk, rows: Sequence[Appointment]) -> Iterable[Visit]:
-    people = _people(desk.session, {row.patient_id for row in rows})
-    things = names_of(desk.session, {each.taken_id for row in rows for each in row.bookings})
-    since = _since(desk.session, [row.appointment_id for row in rows if row.status in WAITING])
-    for row in rows:
-        name, mrn, born = people[row.patient_id]
-        taken = tuple(things[each.taken_id] for each in row.bookings if each.taken_id in things)
-        began = since.get(row.appointment_id)
-        waiting = None if began is None else int((desk.doing.moment - began).total_seconds()) // 60
-        yield Visit(row, name, mrn, born, taken, waiting, _steps(row, desk.doing.moment))
+def _is_shown(visit: Visit) -> bool:
+    return visit.appointment.status != "hold"
 
 
 def _steps(row: Appointment, moment: datetime) -> tuple[Step, ...]:
@@ -123,25 +123,7 @@ def _steps(row: Appointment, moment: datetime) -> tuple[Step, ...]:
     return (*steps, _NO_SHOW) if is_late else steps
 
 
-def _people(session: Session, ids: Iterable[UUID]) -> dict[UUID, tuple[str, str, date]]:
-    columns = (Patient.patient_id, Patient.family, Patient.given, Patient.mrn, Patient.birth_date)
-    found = session.execute(select(*columns).where(Patient.patient_id.in_(list(ids))))
-    return {row.patient_id: (f"{row.family}, {row.given}", row.mrn, row.birth_date) for row in found}
-
-
 def names_of(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Return the names of what is booked, clinicians first where they are listed."""
+    """Return the names of what is booked, by its id."""
     query = select(Bookable.bookable_id, Bookable.name).where(Bookable.bookable_id.in_(list(ids)))
     return {row.bookable_id: row.name for row in session.execute(query)}
-
-
-def _since(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime]:
-    """Return since when patients have been where they are."""
-    if not ids:
-        return {}
-    query = (
-        select(AppointmentStatusEvent.appointment_id, func.max(AppointmentStatusEvent.recorded_at))
-        .where(AppointmentStatusEvent.appointment_id.in_(ids))
-        .group_by(AppointmentStatusEvent.appointment_id)
-    )
-    return {row[0]: row[1] for row in session.execute(query)}
