@@ -62,7 +62,7 @@ class _Account:
         share = self._patient_share(shared, self._payer)
         copay = min(COPAYS.get(self._payer, 0), share)
         if copay and self._random.random() < 0.85:
-            self._post("payment", None, copay, self._ended + timedelta(minutes=4))
+            self._post("payment", None, copay, self._ended)
         else:
             copay = 0
         chance = self._random.random()
