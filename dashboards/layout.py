@@ -70,7 +70,7 @@ def tiles(title: str, numbers: Sequence[Tile]) -> None:
     st.subheader(title, anchor=False)
     with st.grid(len(numbers), min_column_width=135, gap="small"):
         for tile in numbers:
-            with st.container(border=True, height="stretch", gap=None):
+            with st.container(border=True, height="stretch", gap=None, key=f"tile-{tile.label}"):
                 st.metric(tile.label, tile.value, help=tile.help)
                 if tile.rows:
                     about = escape(f"{tile.label}, {tile.value}: show the rows", quote=True)
