@@ -1,4 +1,4 @@
-"""Finding an opening for a patient and booking it, also where something is closed or taken, with a reason."""
+"""Finding an opening for a patient, to book it or to move a visit there; where it is closed or taken, with a reason."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from sqlalchemy import select
 
 from ehr_pm.coverage import eligibility
 from ehr_pm.scheduling import repository, service
-from ehr_pm.scheduling.models import Bookable, VisitType
+from ehr_pm.scheduling.models import Appointment, Bookable, VisitType
 from ehr_pm.scheduling.schemas import NewAppointment
 from ehr_pm.scheduling.walltime import NonexistentTimeError
 from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.forms import NOTHING_TYPED, ProblemsError, Typed, told, typed
 from hub_api.workspace.pages import PageRoute, led_on, page
-from hub_api.workspace.reach import at, note_read, patient_for
+from hub_api.workspace.reach import at, note_read, patient_for, visit_for
 from hub_core.errors import ConflictError
 
 router = APIRouter(route_class=PageRoute)
@@ -30,6 +30,7 @@ router = APIRouter(route_class=PageRoute)
 _DAYS_AHEAD: Final = 14
 _DAYS_OF_ANYBODY: Final = 4
 _MOST_CLINICIANS: Final = 12
+_SHORTEST_REASON: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Wish:
     """None is anybody."""
     room: UUID | None
     first: date
+    moves: UUID | None
+    """The appointment that is to be moved there, if one is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,10 @@ async def show_openings(
     clinician: str = "",
     room: str = "",
     first: str = "",
+    moves: str = "",
 ) -> Response:
     """Show what can be booked for a patient, and when."""
-    wish = partial(_wish, visit_type=visit_type, clinician=clinician, room=room, first=first)
+    wish = partial(_wish, visit_type=visit_type, clinician=clinician, room=room, first=first, moves=moves)
     return await at_desk(request, lambda desk: _show(desk, patient_id, wish(desk)))
 
 
@@ -85,7 +89,12 @@ async def book(request: Request, patient_id: UUID) -> Response:
         return led_on(f"/work/patients/{patient_id}?done=booked&on={on}")
     visit_type = _id(fields["visit_type"])
     wish = partial(
-        _wish, visit_type=visit_type, clinician=fields["clinician"], room=fields["room"], first=fields["first"]
+        _wish,
+        visit_type=visit_type,
+        clinician=fields["clinician"],
+        room=fields["room"],
+        first=fields["first"],
+        moves=fields["moves"],
     )
     return await at_desk(
         request, lambda desk: _show(desk, patient_id, wish(desk), fields=fields, problems=problems, status=status)
@@ -113,17 +122,26 @@ def _book(desk: Desk, *, patient_id: UUID, fields: Typed) -> date:
         raise ProblemsError({"slot": "Choose a time."})
     else:
         names = {"local_start": "slot", "bookable_ids": "slot"}
-    booked = service.book(desk.doing, told(NewAppointment, values, {**names, "visit_type_id": "visit_type"}))
+    new = told(NewAppointment, values, {**names, "visit_type_id": "visit_type"})
+    moves = _id(fields["moves"])
+    booked = service.book(desk.doing, new) if moves is None else _move(desk, moves, new, fields["reason"])
     eligibility.queue_for_appointment(desk.doing, booked)
     return booked.local_start.date()
 
 
-def _wish(desk: Desk, *, visit_type: UUID | None, clinician: str, room: str, first: str) -> Wish:
+def _move(desk: Desk, appointment_id: UUID, new: NewAppointment, reason: str) -> Appointment:
+    visit_for(desk, appointment_id, "appointment.write")
+    if len(reason) < _SHORTEST_REASON:
+        raise ProblemsError({"reason": "Say why it is moved."})
+    return service.reschedule(desk.doing, appointment_id, new, reason[:500])
+
+
+def _wish(desk: Desk, *, visit_type: UUID | None, clinician: str, room: str, first: str, moves: str) -> Wish:
     try:
         begin = date.fromisoformat(first)
     except ValueError:
         begin = desk.today
-    return Wish(visit_type, _id(clinician), _id(room), max(begin, desk.today))
+    return Wish(visit_type, _id(clinician), _id(room), max(begin, desk.today), _id(moves))
 
 
 def _id(text: str) -> UUID | None:

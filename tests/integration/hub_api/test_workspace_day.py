@@ -205,6 +205,23 @@ def test_a_step_that_cannot_be_taken_is_explained(practice: Practice, desk: http
     assert text_of(step(desk, visit, "dance"), 404)
 
 
+def test_a_visit_is_moved_with_a_reason_or_not_at_all(practice: Practice, desk: httpx.Client) -> None:
+    patient = register(desk)
+    visit = book(practice, patient)
+    on = today() + timedelta(days=1)
+    asked = {"visit_type": str(practice.visit_type_id), "moves": str(visit), "first": str(on)}
+    assert f"moves={visit}" in text_of(desk.get(f"/work?day={on}"))
+    assert "Move a visit" in text_of(desk.get(f"/work/patients/{patient}/book", params=asked))
+    form = {**asked, "slot": f"{on}T11:00 {practice.north.clinicians[1]}"}
+    assert "Say why it is moved" in text_of(desk.post(f"/work/patients/{patient}/book", data=form), 422)
+    assert status_of(practice, visit) == "booked"
+    answer = desk.post(f"/work/patients/{patient}/book", data={**form, "reason": "works in the morning"})
+    assert answer.status_code == 303
+    assert status_of(practice, visit) == "rescheduled"
+    moved = practice.rows("SELECT local_start::text FROM appointment WHERE rescheduled_from = %s", visit)
+    assert moved == [(f"{on} 11:00:00",)]
+
+
 def test_corrections_are_kept_unless_somebody_was_faster(practice: Practice, desk: httpx.Client) -> None:
     patient = register(desk)
     form = {**ADA, "given": "Adaeze", "city": "St. Paul", "mobile": "612-555-0199", "version": "1"}
