@@ -83,13 +83,10 @@
   document.addEventListener("click", function (event) {
     if (event.target.closest("[data-print]")) window.print();
   });
-  document.addEventListener("change", function (event) {
-    if (event.target.matches(".place select")) event.target.form.requestSubmit();
-  });
   document.addEventListener("htmx:responseError", function (event) {
     if (event.detail.xhr.status === 401) window.location.reload();
   });
-  document.addEventListener("htmx:afterSettle", function (event) {
+  document.addEventListener("htmx:afterSwap", function (event) {
     const target = event.detail.elt.querySelector && event.detail.elt.querySelector("[data-focus]");
     if (target) target.focus();
     else if (document.activeElement === document.body && event.detail.elt.id === "board") landOn(event.detail.elt);
