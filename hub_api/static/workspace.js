@@ -86,7 +86,7 @@
   document.addEventListener("htmx:responseError", function (event) {
     if (event.detail.xhr.status === 401) window.location.reload();
   });
-  document.addEventListener("htmx:afterSwap", function (event) {
+  document.addEventListener("htmx:afterSettle", function (event) {
     const target = event.detail.elt.querySelector && event.detail.elt.querySelector("[data-focus]");
     if (target) target.focus();
     else if (document.activeElement === document.body && event.detail.elt.id === "board") landOn(event.detail.elt);
