@@ -86,6 +86,7 @@ def test_the_overview_shows_the_warehouses_numbers(house: House, visitor: Browse
 def test_a_table_is_downloaded_as_the_warehouse_has_it(house: House, visitor: BrowserContext, tmp_path: Path) -> None:
     page = opened(house, visitor, "")
     card = page.locator(".st-key-card-payers")
+    card.evaluate("card => card.scrollIntoView({block: 'start'})")  # so that what opens below it is in view
     card.get_by_role("button", name="Table").click()
     with page.expect_download() as download:
         page.get_by_test_id("stPopoverBody").get_by_role("button", name="CSV").click()
