@@ -39,8 +39,10 @@ def page(stranger: BrowserContext, front_desk: FrontDesk, clerk: str) -> Page:
     """Return a page in which the front desk has logged in, without touching the mouse."""
     opened = stranger.new_page()
     opened.goto(f"{front_desk.url}/login?next=/work")
+    expect(opened.get_by_label("Name")).to_be_focused()
     opened.keyboard.type(clerk)
     opened.keyboard.press("Tab")
+    expect(opened.get_by_label("Password")).to_be_focused()
     opened.keyboard.type(PASSWORD)
     opened.keyboard.press("Enter")
     expect(opened.get_by_role("navigation", name="Work")).to_be_visible()
