@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from hub_core.database import Database
 from hub_core.postgres.launcher import attach
+from hub_core.postgres.places import locate
 from hub_core.postgres.removal import discard
 from hub_core.settings import Settings
 from pipelines.installation import Installation, open_installation
@@ -24,6 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a running server that has a migrated template database."""
     folder = tmp_path_factory.mktemp("server")
     with attach(folder) as attachment:
+        _forget_power_cuts(folder)
         with psycopg.connect(attachment.conninfo, autocommit=True) as connection:
             connection.execute("CREATE DATABASE migrated")
         template = _address(attachment.conninfo, "migrated")
@@ -32,6 +36,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             pass
         yield attachment.conninfo
     discard(folder)
+
+
+def _forget_power_cuts(folder: Path) -> None:
+    """Let the server of these tests wait for no disk: every test makes and drops a database, and none cuts the power.
+
+    What must survive a crash is tested on servers of its own, which keep their settings.
+    """
+    cluster = locate(folder).cluster
+    with (cluster / "postgresql.auto.conf").open("a", encoding="utf-8") as settings:
+        settings.write("fsync = off\nfull_page_writes = off\nsynchronous_commit = off\n")
+    os.kill(int((cluster / "postmaster.pid").read_text(encoding="utf-8").split()[0]), signal.SIGHUP)
 
 
 @contextmanager
