@@ -12,13 +12,14 @@ from benchmarks.clinic import CLERK, Clinic, open_clinic
 from benchmarks.measuring import Figure
 from benchmarks.scratch import Server, administrator_token, free_port, scratch_installation, serving
 from benchmarks.wire import Loads, http_exchange, offer
-from ehr_pm.acts import OWN_SOURCE, act
+from ehr_pm.acts import act
 from ehr_pm.patients import service as registration
 from ehr_pm.patients.schemas import NewPatient
 from ehr_pm.record.apply import apply
 from ehr_pm.record.entry import Entry
 from ehr_pm.scheduling import service as schedule
 from hub_core.clock import instant, now
+from hub_core.feeds import OWN_SOURCE
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.ids import new_id
 

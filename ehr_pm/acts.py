@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from ehr_pm.identity import crosswalk
@@ -25,6 +26,7 @@ from hub_core import audit
 from hub_core.audit import AuditEvent
 from hub_core.clock import now
 from hub_core.errors import ConflictError
+from hub_core.feeds import OWN_SOURCE
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.ids import new_id
 
@@ -32,9 +34,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from hub_core.database import Database, UnitOfWork
-
-OWN_SOURCE = "wholechart"
-"""The source of what is born here; no feed may have this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +61,26 @@ class Act:
         """Return the session in which the rows change."""
         return self._unit.session
 
-    def add(self, row: Row) -> None:
-        """Add a row, signed and dated; the database's constraints speak now, not at the end."""
+    def add(self, row: Row, *, conflict: str | None = None) -> None:
+        """Add a row, signed and dated; the database's constraints speak now, not at the end.
+
+        Args:
+            row: the row.
+            conflict: what to say when the database holds something that excludes it.
+
+        Raises:
+            ConflictError: if it does, and that is known to be possible.
+        """
         if isinstance(row, Kept):
             row.created_at = row.changed_at = self.moment
             row.created_by = row.changed_by = self.actor.principal_id
         self.session.add(row)
-        self.flush()
+        try:
+            self.flush()
+        except IntegrityError as error:
+            if conflict is None:
+                raise
+            raise ConflictError(conflict) from error
 
     def change(self, row: Row, **values: object) -> None:
         """Change a row, signed and dated.

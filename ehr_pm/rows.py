@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
 
+from hub_core.errors import NotFoundError
 from hub_core.fhir.ids import new_id
+
+T = TypeVar("T", bound="Row")
 
 
 class Row(DeclarativeBase):
@@ -42,3 +45,15 @@ class Kept:
 def key() -> Mapped[UUID]:
     """Return the column of a primary key that is born with the row (UUIDv7)."""
     return mapped_column(primary_key=True, default=new_id)
+
+
+def get(session: Session, kind: type[T], row_id: UUID, name: str) -> T:
+    """Return a row by its id.
+
+    Raises:
+        NotFoundError: if there is none; `name` is what a person calls it.
+    """
+    row = session.get(kind, row_id)
+    if row is None:
+        raise NotFoundError(f"there is no such {name}")
+    return row

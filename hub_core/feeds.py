@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hub_core.errors import ConfigurationError
 
+OWN_SOURCE = "wholechart"
+"""The source of what is born here: no feed may speak in its name."""
+
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """What a feed may be called: it names folders and partitions."""
 
@@ -38,6 +41,13 @@ class Feed(BaseModel):
     def _is_plain(cls, value: str | None) -> str | None:
         if value is not None and not NAME.fullmatch(value):
             raise ValueError("use lower-case letters, digits, - and _ only")
+        return value
+
+    @field_validator("source")
+    @classmethod
+    def _is_not_ours(cls, value: str) -> str:
+        if value.strip().casefold() == OWN_SOURCE:
+            raise ValueError(f"{OWN_SOURCE} is the source of what is written here; name the system that sends")
         return value
 
     @field_validator("zone")

@@ -61,7 +61,7 @@ def answer(row: EligibilityCheck) -> Json:
         "created": instant(row.answered_at or row.asked_at),
         "request": {"display": row.control_number},
         "outcome": "error" if row.state == "failed" else "complete",
-        "disposition": _IN_WORDS[row.state],
+        "disposition": f"{_IN_WORDS[row.state]} ({row.reason})" if row.reason else _IN_WORDS[row.state],
         "insurer": {"reference": f"Organization/{row.coverage.payer_id}", "display": row.coverage.payer.name},
         "insurance": [insurance],
     }

@@ -13,8 +13,8 @@ from ehr_pm.coverage import fhir
 from ehr_pm.coverage.models import Coverage, CoverageCard
 from ehr_pm.coverage.schemas import NewCoverage
 from ehr_pm.organisation.models import Payer
-from ehr_pm.organisation.repository import get as get_row
 from ehr_pm.patients.models import Patient
+from ehr_pm.rows import get as get_row
 from hub_core.errors import ConflictError, TooLargeError, UnreadableError
 from hub_core.keyring import Keyring
 

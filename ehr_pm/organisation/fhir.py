@@ -6,7 +6,17 @@ from itertools import groupby
 
 from ehr_pm.organisation.models import Location, LocationHours, Organization, Payer, Room
 from hub_core.fhir.canonical import Json
-from hub_core.fhir.systems import EIN, LOCATION_PHYSICAL_TYPE, NPI, ORGANIZATION_TYPE, PLACE_OF_SERVICE
+from hub_core.fhir.systems import (
+    EIN,
+    LOCATION_PHYSICAL_TYPE,
+    NPI,
+    ORGANIZATION_TYPE,
+    PLACE_OF_SERVICE,
+    coding,
+    concept,
+    identifier,
+    said,
+)
 
 CLIA = "urn:oid:2.16.840.1.113883.4.7"
 PAYER_NUMBER = "https://wholechart.example/fhir/payer-number"
@@ -15,44 +25,44 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 def organization(row: Organization) -> Json:
     """Return an organization of the group as an Organization."""
-    return _said(
+    return said(
         resourceType="Organization",
         id=str(row.organization_id),
         identifier=_identifiers((NPI, row.npi), (EIN, row.tax_id)),
         active=row.is_active,
-        type=[_concept(ORGANIZATION_TYPE, "prov")],
+        type=[concept(coding(ORGANIZATION_TYPE, "prov"))],
         name=row.name,
     )
 
 
 def payer(row: Payer) -> Json:
     """Return a payer as an Organization."""
-    return _said(
+    return said(
         resourceType="Organization",
         id=str(row.payer_id),
         identifier=_identifiers((PAYER_NUMBER, row.number)),
         active=row.is_active,
-        type=[_concept(ORGANIZATION_TYPE, "pay")],
+        type=[concept(coding(ORGANIZATION_TYPE, "pay"))],
         name=row.name,
     )
 
 
 def location(row: Location) -> Json:
     """Return a place of care as a Location."""
-    address = _said(
+    address = said(
         line=[row.address_line] if row.address_line else None,
         city=row.city,
         state=row.state,
         postalCode=row.postal_code,
     )
-    return _said(
+    return said(
         resourceType="Location",
         id=str(row.location_id),
         identifier=_identifiers((NPI, row.npi), (CLIA, row.clia)),
         status="active" if row.is_active else "inactive",
         name=row.name,
         mode="instance",
-        type=[_concept(PLACE_OF_SERVICE, row.place_of_service)],
+        type=[concept(coding(PLACE_OF_SERVICE, row.place_of_service))],
         telecom=[{"system": "phone", "value": row.phone, "use": "work"}] if row.phone else None,
         address=address,
         managingOrganization={"reference": f"Organization/{row.organization_id}"},
@@ -63,20 +73,20 @@ def location(row: Location) -> Json:
 def room(row: Room) -> Json:
     """Return a room as a Location within its location, a device as a Device there."""
     if row.kind == "device":
-        return _said(
+        return said(
             resourceType="Device",
             id=str(row.room_id),
             status="active" if row.is_active else "inactive",
             deviceName=[{"name": row.name, "type": "user-friendly-name"}],
             location={"reference": f"Location/{row.location_id}"},
         )
-    return _said(
+    return said(
         resourceType="Location",
         id=str(row.room_id),
         status="active" if row.is_active else "inactive",
         name=row.name,
         mode="instance",
-        physicalType=_concept(LOCATION_PHYSICAL_TYPE, "ro"),
+        physicalType=concept(coding(LOCATION_PHYSICAL_TYPE, "ro")),
         partOf={"reference": f"Location/{row.location_id}"},
     )
 
@@ -91,13 +101,4 @@ def _hours(spans: list[LocationHours]) -> Json:
 
 
 def _identifiers(*pairs: tuple[str, str | None]) -> list[Json]:
-    return [{"system": system, "value": value} for system, value in pairs if value]
-
-
-def _concept(system: str, code: str) -> Json:
-    return {"coding": [{"system": system, "code": code}]}
-
-
-def _said(**elements: object) -> Json:
-    """Return the elements that say something; FHIR has no empty ones (R4 section 2.6.2)."""
-    return {name: value for name, value in elements.items() if value not in (None, [], {})}
+    return [identifier(system, value) for system, value in pairs if value]

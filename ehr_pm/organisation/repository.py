@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from ehr_pm.organisation.models import Location, Payer, Room
-from ehr_pm.rows import Row
 from hub_core.errors import NotFoundError
-
-T = TypeVar("T", bound=Row)
-
-
-def get(session: Session, kind: type[T], row_id: UUID, name: str) -> T:
-    """Return a row by its id.
-
-    Raises:
-        NotFoundError: if there is none; `name` is what a person calls it.
-    """
-    row = session.get(kind, row_id)
-    if row is None:
-        raise NotFoundError(f"there is no such {name}")
-    return row
 
 
 def location_by_key(session: Session, key: str) -> Location:

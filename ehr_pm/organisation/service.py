@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-
 from ehr_pm.acts import Act
 from ehr_pm.organisation import fhir
 from ehr_pm.organisation.models import ChartGroup, Department, Location, LocationHours, Organization, Payer, Room
-from ehr_pm.organisation.repository import get
 from ehr_pm.organisation.schemas import Hours, NewDepartment, NewLocation, NewOrganization, NewPayer, NewRoom
-from ehr_pm.rows import Row
-from hub_core.errors import ConflictError
+from ehr_pm.rows import get
 
 
 def add_organization(doing: Act, told: NewOrganization) -> Organization:
@@ -23,7 +19,7 @@ def add_organization(doing: Act, told: NewOrganization) -> Organization:
         ConflictError: if another has its NPI.
     """
     row = Organization(**told.model_dump())
-    _add(doing, row, "another organization has this NPI")
+    doing.add(row, conflict="another organization has this NPI")
     doing.done("organization.add", fhir.organization(row))
     return row
 
@@ -35,7 +31,7 @@ def add_chart_group(doing: Act, name: str) -> ChartGroup:
         ConflictError: if there is one of that name.
     """
     row = ChartGroup(name=name)
-    _add(doing, row, "there is a chart-sharing group of this name")
+    doing.add(row, conflict="there is a chart-sharing group of this name")
     doing.noted("chart_group.add", detail_id=str(row.chart_group_id))
     return row
 
@@ -51,7 +47,7 @@ def add_location(doing: Act, told: NewLocation) -> Location:
     if told.chart_group_id is not None:
         get(doing.session, ChartGroup, told.chart_group_id, "chart-sharing group")
     row = Location(**told.model_dump(exclude={"hours"}), hours=list(_hours(told.hours)))
-    _add(doing, row, "another location has this key")
+    doing.add(row, conflict="another location has this key")
     doing.done("location.add", fhir.location(row), location=row.key)
     return row
 
@@ -79,7 +75,7 @@ def add_department(doing: Act, told: NewDepartment) -> Department:
     """
     location = get(doing.session, Location, told.location_id, "location")
     row = Department(**told.model_dump())
-    _add(doing, row, "this location has a department of that name")
+    doing.add(row, conflict="this location has a department of that name")
     doing.noted("department.add", location=location.key, department_id=str(row.department_id))
     return row
 
@@ -93,7 +89,7 @@ def add_room(doing: Act, told: NewRoom) -> Room:
     """
     location = get(doing.session, Location, told.location_id, "location")
     row = Room(**told.model_dump())
-    _add(doing, row, "this location has a room or device of that name")
+    doing.add(row, conflict="this location has a room or device of that name")
     doing.done("room.add", fhir.room(row), location=location.key)
     return row
 
@@ -116,17 +112,10 @@ def add_payer(doing: Act, told: NewPayer) -> Payer:
         ConflictError: if another has its number.
     """
     row = Payer(**told.model_dump())
-    _add(doing, row, "another payer has this number")
+    doing.add(row, conflict="another payer has this number")
     doing.done("payer.add", fhir.payer(row))
     return row
 
 
 def _hours(told: Iterable[Hours]) -> Iterable[LocationHours]:
     return (LocationHours(weekday=each.weekday, opens=each.opens, closes=each.closes) for each in told)
-
-
-def _add(doing: Act, row: Row, conflict: str) -> None:
-    try:
-        doing.add(row)
-    except IntegrityError as error:
-        raise ConflictError(conflict) from error

@@ -8,12 +8,14 @@ from ehr_pm.patients.models import Consent, Patient, PatientAddress, PatientCont
 from hub_core.clock import instant
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.systems import (
-    IDENTIFIER_TYPE,
     RACE_AND_ETHNICITY,
     ROLE_CODE,
     US_CORE_BIRTH_SEX,
     US_CORE_ETHNICITY,
     US_CORE_RACE,
+    coding,
+    concept,
+    identifier,
 )
 
 MRN: Final = "https://wholechart.example/fhir/mrn"
@@ -46,12 +48,12 @@ def patient(row: Patient) -> Json:
         names[0]["suffix"] = [row.suffix]
     if row.preferred_name:
         names.append({"use": "usual", "text": row.preferred_name})
-    own = {"use": "official", "type": _type("MR"), "system": MRN, "value": row.mrn}
+    own = identifier(MRN, row.mrn, type_code="MR", use="official")
     resource: Json = {
         "resourceType": "Patient",
         "id": str(row.patient_id),
         "extension": _extensions(row),
-        "identifier": [own, *({"type": _type(e.kind), "system": e.system, "value": e.value} for e in row.identifiers)],
+        "identifier": [own, *(identifier(e.system, e.value, type_code=e.kind) for e in row.identifiers)],
         "active": row.merged_into is None,
         "name": names,
         "telecom": [_telecom(each) for each in row.contacts],
@@ -59,7 +61,7 @@ def patient(row: Patient) -> Json:
         "birthDate": row.birth_date.isoformat(),
         "deceasedDateTime": row.deceased_on.isoformat() if row.deceased_on else None,
         "address": [_address(each) for each in row.addresses],
-        "communication": [{"language": _coded("urn:ietf:bcp:47", row.language), "preferred": True}],
+        "communication": [{"language": concept(coding("urn:ietf:bcp:47", row.language)), "preferred": True}],
         "managingOrganization": {"reference": f"Organization/{row.home_location.organization_id}"},
     }
     if row.merged_into is not None:
@@ -82,9 +84,9 @@ def merged(survivor: Patient, loser: Patient, linkage_id: str, *, is_standing: b
 
 def related(row: RelatedPerson) -> Json:
     """Return somebody who stands by a patient as RelatedPerson."""
-    roles = [_coded(ROLE_CODE, _RELATIONS[row.relationship_])] if row.relationship_ in _RELATIONS else []
-    roles += [_coded(ROLE_CODE, "GUAR")] if row.is_guarantor else []
-    roles += [_coded("http://terminology.hl7.org/CodeSystem/v2-0131", "C")] if row.is_emergency_contact else []
+    roles = [concept(coding(ROLE_CODE, _RELATIONS[row.relationship_]))] if row.relationship_ in _RELATIONS else []
+    roles += [concept(coding(ROLE_CODE, "GUAR"))] if row.is_guarantor else []
+    roles += [concept(coding("http://terminology.hl7.org/CodeSystem/v2-0131", "C"))] if row.is_emergency_contact else []
     resource: Json = {
         "resourceType": "RelatedPerson",
         "id": str(row.related_id),
@@ -109,8 +111,8 @@ def consent(row: Consent) -> Json:
         "resourceType": "Consent",
         "id": str(row.consent_id),
         "status": states[row.state],
-        "scope": _coded(_CONSENT_SCOPE, scope),
-        "category": [_coded(_CONSENT_KIND, row.kind)],
+        "scope": concept(coding(_CONSENT_SCOPE, scope)),
+        "category": [concept(coding(_CONSENT_KIND, row.kind))],
         "patient": {"reference": f"Patient/{row.patient_id}"},
         "dateTime": instant(row.changed_at),
         "provision": {"type": "permit" if row.state == "given" else "deny", "period": period},
@@ -157,11 +159,3 @@ def _address(row: PatientAddress) -> Json:
         "country": "US",
         "period": period,
     }
-
-
-def _type(code: str) -> Json:
-    return _coded(IDENTIFIER_TYPE, code)
-
-
-def _coded(system: str, code: str) -> Json:
-    return {"coding": [{"system": system, "code": code}]}

@@ -9,10 +9,10 @@ from sqlalchemy import text
 
 from ehr_pm.acts import Act
 from ehr_pm.organisation.models import Location
-from ehr_pm.organisation.repository import get as get_row
 from ehr_pm.patients import fhir, repository
 from ehr_pm.patients.models import Consent, Patient, PatientAddress, PatientContact, PatientNumber, RelatedPerson
 from ehr_pm.patients.schemas import Address, Contact, Demographics, NewConsent, NewPatient, NewRelatedPerson
+from ehr_pm.rows import get as get_row
 from hub_core.errors import ConflictError
 
 

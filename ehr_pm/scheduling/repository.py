@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,7 +12,6 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session, selectinload
 
-from ehr_pm.rows import Row
 from ehr_pm.scheduling.models import (
     Appointment,
     Bookable,
@@ -25,20 +23,6 @@ from ehr_pm.scheduling.models import (
 from ehr_pm.scheduling.openings import Calendar, Rule, Span, Taken
 from ehr_pm.scheduling.states import BLOCKING
 from hub_core.errors import NotFoundError
-
-T = TypeVar("T", bound=Row)
-
-
-def get(session: Session, kind: type[T], row_id: UUID, name: str) -> T:
-    """Return a row by its id.
-
-    Raises:
-        NotFoundError: if there is none; `name` is what a person calls it.
-    """
-    row = session.get(kind, row_id)
-    if row is None:
-        raise NotFoundError(f"there is no such {name}")
-    return row
 
 
 def locked(session: Session, appointment_id: UUID) -> Appointment:

@@ -17,6 +17,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from ehr_pm.acts import Act
 from ehr_pm.organisation.models import Location
+from ehr_pm.rows import get
 from ehr_pm.scheduling import fhir, reminders, repository
 from ehr_pm.scheduling.models import (
     Appointment,
@@ -26,7 +27,6 @@ from ehr_pm.scheduling.models import (
     VisitType,
 )
 from ehr_pm.scheduling.openings import Calendar, Span, starts
-from ehr_pm.scheduling.repository import get
 from ehr_pm.scheduling.schemas import NewAppointment
 from ehr_pm.scheduling.states import BLOCKING, refuse_step
 from ehr_pm.scheduling.walltime import day_span, to_instant, to_local

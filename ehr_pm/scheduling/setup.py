@@ -5,15 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import Range
-from sqlalchemy.exc import IntegrityError
 
 from ehr_pm.acts import Act
 from ehr_pm.organisation.models import Location
-from ehr_pm.rows import Row
+from ehr_pm.rows import get
 from ehr_pm.scheduling.models import Bookable, ScheduleException, ScheduleRule, VisitType
-from ehr_pm.scheduling.repository import get
 from ehr_pm.scheduling.schemas import NewBookable, NewException, NewRule, NewVisitType
-from hub_core.errors import ConflictError
 
 
 def add_visit_type(doing: Act, told: NewVisitType) -> VisitType:
@@ -23,7 +20,7 @@ def add_visit_type(doing: Act, told: NewVisitType) -> VisitType:
         ConflictError: if there is one of that key.
     """
     row = VisitType(**told.model_dump())
-    _add(doing, row, "there is a visit type of this key")
+    doing.add(row, conflict="there is a visit type of this key")
     doing.noted("visit_type.add", visit_type=row.key)
     return row
 
@@ -37,7 +34,7 @@ def add_bookable(doing: Act, told: NewBookable) -> Bookable:
     """
     location = get(doing.session, Location, told.location_id, "location")
     row = Bookable(**told.model_dump())
-    _add(doing, row, "this can be booked at the location already")
+    doing.add(row, conflict="this can be booked at the location already")
     doing.noted("bookable.add", location=location.key, bookable_id=str(row.bookable_id))
     return row
 
@@ -77,10 +74,3 @@ def add_exception(doing: Act, told: NewException) -> ScheduleException:
 def _note(doing: Act, bookable: Bookable, action: str, row_id: UUID) -> None:
     location = get(doing.session, Location, bookable.location_id, "location")
     doing.noted(action, location=location.key, bookable_id=str(bookable.bookable_id), row_id=str(row_id))
-
-
-def _add(doing: Act, row: Row, conflict: str) -> None:
-    try:
-        doing.add(row)
-    except IntegrityError as error:
-        raise ConflictError(conflict) from error

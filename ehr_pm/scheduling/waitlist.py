@@ -6,6 +6,7 @@ from uuid import UUID
 
 from ehr_pm.acts import Act
 from ehr_pm.organisation.models import Location
+from ehr_pm.rows import get
 from ehr_pm.scheduling import repository
 from ehr_pm.scheduling.models import Appointment, VisitType, WaitlistEntry
 from ehr_pm.scheduling.schemas import NewAppointment, NewWaitlistEntry
@@ -19,8 +20,8 @@ def join(doing: Act, told: NewWaitlistEntry) -> WaitlistEntry:
     Raises:
         NotFoundError: if the location, the visit type or whom they want to see is not known.
     """
-    repository.get(doing.session, Location, told.location_id, "location")
-    repository.get(doing.session, VisitType, told.visit_type_id, "visit type")
+    get(doing.session, Location, told.location_id, "location")
+    get(doing.session, VisitType, told.visit_type_id, "visit type")
     if told.bookable_id is not None:
         repository.bookables(doing.session, [told.bookable_id])
     row = WaitlistEntry(**told.model_dump())
@@ -35,7 +36,7 @@ def withdraw(doing: Act, entry_id: UUID) -> None:
     Raises:
         ConflictError: if the entry was filled or withdrawn before.
     """
-    row = repository.get(doing.session, WaitlistEntry, entry_id, "waitlist entry")
+    row = get(doing.session, WaitlistEntry, entry_id, "waitlist entry")
     if row.state != "waiting":
         raise ConflictError(f"this waitlist entry is {row.state}")
     doing.change(row, state="withdrawn")

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from ehr_pm.organisation.repository import get
+from ehr_pm.rows import get
 from ehr_pm.users.models import BrokenGlass, CareTeamMember, RoleAssignment, Staff
 from hub_core.access import PERMISSIONS, Access, Grant, Role
 

@@ -14,8 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ehr_pm.acts import Act
 from ehr_pm.organisation.models import Location
-from ehr_pm.organisation.repository import get
-from ehr_pm.rows import Row
+from ehr_pm.rows import get
 from ehr_pm.users import fhir, repository
 from ehr_pm.users.models import (
     BrokenGlass,
@@ -56,7 +55,7 @@ def add_staff(doing: Act, told: NewStaff) -> tuple[Staff, str]:
     """
     principal_id, password = principals.add_person(_driver(doing), told.name)
     row = Staff(principal_id=principal_id, practitioner_id=new_id(), **_details(doing, told), licences=_licences(told))
-    _add(doing, row, "somebody else has this NPI")
+    doing.add(row, conflict="somebody else has this NPI")
     doing.session.refresh(row, ["principal"])
     doing.done("staff.add", fhir.practitioner(row), subject=str(principal_id))
     return row, password
@@ -308,10 +307,3 @@ def _driver(doing: Act) -> psycopg.Connection[Any]:
     """Return the connection of an act, its rows sent before it is used beside them."""
     doing.flush()
     return driver_connection(doing.session.connection())
-
-
-def _add(doing: Act, row: Row, conflict: str) -> None:
-    try:
-        doing.add(row)
-    except IntegrityError as error:
-        raise ConflictError(conflict) from error

@@ -21,8 +21,8 @@ from sqlalchemy.exc import IntegrityError
 from ehr_pm.acts import Act
 from ehr_pm.coverage import eligibility
 from ehr_pm.organisation.models import Location
-from ehr_pm.organisation.repository import get as get_row
 from ehr_pm.patients.models import Patient
+from ehr_pm.rows import get as get_row
 from ehr_pm.scheduling import repository, service
 from ehr_pm.scheduling import waitlist as waiting
 from ehr_pm.scheduling.models import Appointment, AppointmentStatusEvent, WaitlistEntry
@@ -275,7 +275,7 @@ def _visit_for(request: Request, doing: Act, appointment_id: UUID, action: Actio
         NotFoundError: if there is none.
         RefusedError: if the caller may not do this.
     """
-    row = repository.get(doing.session, Appointment, appointment_id, "appointment")
+    row = get_row(doing.session, Appointment, appointment_id, "appointment")
     require(request, action, subject_of_visit(doing, row))
     return row
 

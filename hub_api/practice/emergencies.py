@@ -9,8 +9,8 @@ from fastapi.responses import Response
 from sqlalchemy import text
 
 from ehr_pm.acts import Act
-from ehr_pm.organisation.repository import get as get_row
 from ehr_pm.record.scope import known_at
+from ehr_pm.rows import get as get_row
 from ehr_pm.users import repository, service
 from ehr_pm.users.models import BrokenGlass, CareTeamMember
 from ehr_pm.users.schemas import Emergency, NewCareTeamMember, Review

@@ -13,7 +13,6 @@ from sqlalchemy import select
 from ehr_pm.acts import Act
 from ehr_pm.organisation import repository, service
 from ehr_pm.organisation.models import Location, Organization, Room
-from ehr_pm.organisation.repository import get as get_row
 from ehr_pm.organisation.schemas import (
     Hours,
     Name,
@@ -24,6 +23,7 @@ from ehr_pm.organisation.schemas import (
     NewRoom,
     hours_do_not_overlap,
 )
+from ehr_pm.rows import get as get_row
 from hub_api.practice.answers import answer, as_json, refuse_stale
 from hub_api.security.caller import caller_of
 from hub_api.security.permission import require

@@ -14,11 +14,11 @@ from sqlalchemy import select
 
 from ehr_pm.acts import Act
 from ehr_pm.organisation.models import Location
-from ehr_pm.organisation.repository import get as get_row
 from ehr_pm.patients import merging, repository, service
 from ehr_pm.patients.models import Consent, Patient, PatientMerge, RelatedPerson
 from ehr_pm.patients.repository import Candidate
 from ehr_pm.patients.schemas import Address, Contact, Demographics, NewConsent, NewPatient, NewRelatedPerson, Reason
+from ehr_pm.rows import get as get_row
 from hub_api.practice.answers import answer, as_json, note_read, patient_for, refuse_stale, subject_of
 from hub_api.security.caller import caller_of
 from hub_api.security.permission import require, visible

@@ -17,7 +17,7 @@ from ehr_pm import flow_board
 from ehr_pm.acts import Act
 from ehr_pm.flow_board import Visit
 from ehr_pm.organisation.models import Location
-from ehr_pm.organisation.repository import get as get_row
+from ehr_pm.rows import get as get_row
 from ehr_pm.scheduling import service, setup
 from ehr_pm.scheduling.models import Bookable, ScheduleException, VisitType
 from ehr_pm.scheduling.schemas import NewBookable, NewException, NewRule, NewVisitType

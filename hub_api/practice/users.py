@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ehr_pm.acts import Act
 from ehr_pm.organisation.models import Location
-from ehr_pm.organisation.repository import get as get_row
+from ehr_pm.rows import get as get_row
 from ehr_pm.users import repository, service
 from ehr_pm.users.models import PrincipalRow, RoleAssignment, Staff
 from ehr_pm.users.schemas import NewProgram, NewRole, NewStaff, StaffDetails

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ehr_pm.organisation.models import Location
-from ehr_pm.organisation.repository import get
+from ehr_pm.rows import get
 from ehr_pm.users import repository, service
 from ehr_pm.users.models import RoleAssignment, Staff
 from ehr_pm.users.schemas import NewRole, NewStaff

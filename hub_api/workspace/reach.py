@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ehr_pm.patients import repository as patients
 from ehr_pm.patients.models import Patient
-from ehr_pm.scheduling import repository as schedule
+from ehr_pm.rows import get as get_row
 from ehr_pm.scheduling.models import Appointment
 from hub_api.workspace.desk import Desk
 from hub_core.access import Action, Subject
@@ -37,7 +37,7 @@ def visit_for(desk: Desk, appointment_id: UUID, action: Action) -> Appointment:
         NotFoundError: if there is no such appointment.
         RefusedError: if the caller may not do this.
     """
-    visit = schedule.get(desk.session, Appointment, appointment_id, "appointment")
+    visit = get_row(desk.session, Appointment, appointment_id, "appointment")
     desk.require(action, Subject(frozenset({visit.location.key}), visit.patient_id))
     return visit
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from ehr_pm import flow_board
 from ehr_pm.flow_board import Visit
 from ehr_pm.organisation.models import Location
-from ehr_pm.organisation.repository import get
+from ehr_pm.rows import get
 from ehr_pm.scheduling.models import Appointment, Bookable
 from hub_api.workspace.desk import Desk, Place
 

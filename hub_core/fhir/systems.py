@@ -82,12 +82,12 @@ US_CORE_BIRTH_SEX: Final = "http://hl7.org/fhir/us/core/StructureDefinition/us-c
 
 def coding(system: str | None, code: str | None, display: str | None = None) -> Json:
     """Return a Coding."""
-    return _said(system=system, code=code, display=display)
+    return said(system=system, code=code, display=display)
 
 
 def concept(*codings: Json, text: str | None = None) -> Json:
     """Return a CodeableConcept of the codings that say something, with the original text."""
-    return _said(coding=[each for each in codings if each], text=text)
+    return said(coding=[each for each in codings if each], text=text)
 
 
 def identifier(
@@ -100,22 +100,22 @@ def identifier(
 ) -> Json:
     """Return an Identifier; `type_code` is of HL7 table 0203 (`MR`, `SS`, `NPI`), `assigner` the assigner's name."""
     kind = concept(coding(IDENTIFIER_TYPE, type_code)) if type_code else None
-    return _said(use=use, type=kind, system=system, value=value, assigner=_said(display=assigner))
+    return said(use=use, type=kind, system=system, value=value, assigner=said(display=assigner))
 
 
 def reference(resource_type: str, resource_id: str, display: str | None = None) -> Json:
     """Return a literal Reference: `{"reference": "Patient/..."}`."""
-    return _said(reference=f"{resource_type}/{resource_id}", display=display)
+    return said(reference=f"{resource_type}/{resource_id}", display=display)
 
 
 def logical_reference(resource_type: str, identified_by: Json, display: str | None = None) -> Json:
     """Return a Reference by identifier, to something this sender names but does not send (R4 section 2.3.0.2)."""
-    return _said(type=resource_type, identifier=identified_by, display=display)
+    return said(type=resource_type, identifier=identified_by, display=display)
 
 
 def period(start: str | None, end: str | None) -> Json:
     """Return a Period of two FHIR dateTimes, either of which may be open."""
-    return _said(start=start, end=end)
+    return said(start=start, end=end)
 
 
 def money(amount: Decimal, currency: str = "USD") -> Json:
@@ -125,8 +125,9 @@ def money(amount: Decimal, currency: str = "USD") -> Json:
 
 def quantity(value: Decimal, unit: str | None = None, *, system: str | None = None, code: str | None = None) -> Json:
     """Return a Quantity; the value keeps its digits, `system` belongs to `code`, `unit` is what people read."""
-    return {"value": value, **_said(unit=unit, system=system if code else None, code=code)}
+    return {"value": value, **said(unit=unit, system=system if code else None, code=code)}
 
 
-def _said(**elements: object) -> Json:
+def said(**elements: object) -> Json:
+    """Return the elements that say something; FHIR has no empty ones (R4 section 2.6.2)."""
     return {name: value for name, value in elements.items() if value not in (None, "", [], {})}

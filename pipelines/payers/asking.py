@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, Literal, TypeAlias
 
@@ -23,6 +24,9 @@ from pipelines.payers import simulator
 Carry: TypeAlias = Callable[[bytes], bytes]
 """Takes an inquiry to a payer and brings its answer: a clearinghouse, or the payer in the house."""
 
+SIMULATED: Final = "simulated here: no payer was asked"
+"""What an answer of the payer in the house says of itself, so that nobody takes it for a payer's word."""
+
 _COPAY, _DEDUCTIBLE, _REMAINING = "B", "C", "29"
 _ORIGIN: Final = Origin("payer")
 _STATES: Final[dict[bool | None, Literal["active", "inactive", "unknown"]]] = {
@@ -37,7 +41,8 @@ def asking(requestor: Requestor, carry: Carry = simulator.answer) -> Ask:
 
     def ask(question: Question) -> Answer:
         request = write_inquiry(_inquiry(question, requestor))
-        return read_answer(question.control_number, request, carry(request))
+        answer = read_answer(question.control_number, request, carry(request))
+        return _marked(answer) if carry is simulator.answer else answer
 
     return ask
 
@@ -69,6 +74,10 @@ def read_answer(trace: str, request: bytes, answer: bytes) -> Answer:
         deductible_remaining_cents=next(_cents(items, _DEDUCTIBLE, _REMAINING), None),
         reason=response.get("disposition") if "error" in response else None,
     )
+
+
+def _marked(answer: Answer) -> Answer:
+    return replace(answer, reason=f"{answer.reason}; {SIMULATED}" if answer.reason else SIMULATED)
 
 
 def _inquiry(question: Question, requestor: Requestor) -> Inquiry:

@@ -9,13 +9,15 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import ValidationError
 
-from ehr_pm.acts import OWN_SOURCE, Act, Actor, act
+from ehr_pm.acts import Act, Actor, act
 from ehr_pm.organisation import repository, service
 from ehr_pm.organisation.models import Location, Organization
 from ehr_pm.organisation.schemas import Hours, NewLocation, NewOrganization, NewPayer, NewRoom
 from ehr_pm.record.queries import read
+from ehr_pm.rows import get
 from hub_core.database import Database, UnitOfWork
 from hub_core.errors import ConflictError, NotFoundError
+from hub_core.feeds import OWN_SOURCE
 from hub_core.fhir.canonical import Json, load_object
 
 WHO = Actor(uuid4(), location="northgate", purpose="HOPERAT")
@@ -90,16 +92,16 @@ def test_a_key_is_taken_once(database: Database, organization: UUID, doing: Act)
 def test_two_who_change_the_same_version_are_told(database: Database, organization: UUID) -> None:
     def change_after_another() -> None:
         with act(database, WHO) as one:
-            mine = repository.get(one.session, Organization, organization, "organization")
+            mine = get(one.session, Organization, organization, "organization")
             with act(database, WHO) as other:
-                theirs = repository.get(other.session, Organization, organization, "organization")
+                theirs = get(other.session, Organization, organization, "organization")
                 other.change(theirs, name="Riverbend Medical Group")
             one.change(mine, name="Riverbend")
 
     with pytest.raises(ConflictError, match="at the same time"):
         change_after_another()
     with database.begin() as unit:
-        kept = repository.get(unit.session, Organization, organization, "organization")
+        kept = get(unit.session, Organization, organization, "organization")
         assert (kept.name, kept.version) == ("Riverbend Medical Group", 2)
 
 
@@ -123,7 +125,7 @@ def test_what_is_not_known_is_refused(database: Database, doing: Act) -> None:
     with pytest.raises(NotFoundError):
         service.add_location(doing, northgate(uuid4()))
     with pytest.raises(NotFoundError):
-        repository.get(doing.session, Location, uuid4(), "location")
+        get(doing.session, Location, uuid4(), "location")
 
 
 def test_a_payer_is_an_organization_that_pays(database: Database) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from ehr_pm.acts import act
 from ehr_pm.record.queries import read
-from ehr_pm.scheduling import reminders, repository, series, service, setup, waitlist
+from ehr_pm.rows import get
+from ehr_pm.scheduling import reminders, series, service, setup, waitlist
 from ehr_pm.scheduling.models import Appointment, WaitlistEntry
 from ehr_pm.scheduling.schemas import NewException, NewSeries, NewWaitlistEntry
 from ehr_pm.scheduling.walltime import NonexistentTimeError
@@ -92,13 +93,13 @@ def test_a_move_is_whole_or_nothing(database: Database, clinic: Clinic) -> None:
     with pytest.raises(ConflictError, match="taken"):
         move(other.local_start)
     with database.begin() as unit:
-        kept = repository.get(unit.session, Appointment, mine.appointment_id, "appointment")
+        kept = get(unit.session, Appointment, mine.appointment_id, "appointment")
         assert kept.status == "booked"
         assert all(each.is_blocking for each in kept.bookings)
     moved = move(NINE + timedelta(minutes=10))  # overlaps its own old time
     assert moved.rescheduled_from == mine.appointment_id
     with database.begin() as unit:
-        assert repository.get(unit.session, Appointment, mine.appointment_id, "appointment").status == "rescheduled"
+        assert get(unit.session, Appointment, mine.appointment_id, "appointment").status == "rescheduled"
 
 
 def test_a_series_keeps_its_wall_time_over_the_change_of_clocks(database: Database, clinic: Clinic) -> None:
@@ -237,9 +238,7 @@ def test_the_waitlist_fills_what_opens_with_the_most_urgent_who_can(database: Da
     assert filled is not None
     assert filled.patient_id == next_one.patient_id
     with database.begin() as unit:
-        states = [
-            repository.get(unit.session, WaitlistEntry, each.entry_id, "entry").state for each in (urgent, next_one)
-        ]
+        states = [get(unit.session, WaitlistEntry, each.entry_id, "entry").state for each in (urgent, next_one)]
         assert states == ["waiting", "filled"]
 
 

@@ -53,3 +53,10 @@ def test_one_name_is_one_feed(tmp_path: Path) -> None:
 
 def test_files_of_no_feed_have_a_source_of_their_own() -> None:
     assert default_feed().source == "files"
+
+
+@pytest.mark.parametrize("source", ["wholechart", "Wholechart "])
+def test_no_feed_speaks_in_our_name(tmp_path: Path, source: str) -> None:
+    (tmp_path / "other.yml").write_text(f"source: {source!r}\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="source"):
+        load_feeds(tmp_path)

@@ -11,7 +11,7 @@ from connectors.x12.inquiry import Requestor
 from ehr_pm.coverage.eligibility import Question
 from hub_core.errors import UnreadableError
 from pipelines.payers import simulator
-from pipelines.payers.asking import asking, read_answer
+from pipelines.payers.asking import SIMULATED, asking, read_answer
 
 ASK = asking(Requestor("Riverbend", npi="1234567893"))
 QUESTION = Question(
@@ -34,7 +34,7 @@ def test_a_member_number_decides(member: str, state: str) -> None:
     assert found.state == state
     assert (found.plan_name is None) == (state == "unknown")
     assert (found.copay_cents is None) == (state != "active")
-    assert (found.reason == "refused: member not found") == (state == "unknown")
+    assert found.reason == (f"refused: member not found; {SIMULATED}" if state == "unknown" else SIMULATED)
     assert found.request.startswith(b"ISA*")
     assert b"ST*271*" in found.answer
 
