@@ -89,7 +89,13 @@ class NewConsent(_Told):
     """What the patient agreed to, or did not."""
 
     kind: Literal[
-        "treatment", "privacy-notice", "assignment-of-benefits", "exchange", "text-messages", "part2-disclosure"
+        "treatment",
+        "privacy-notice",
+        "assignment-of-benefits",
+        "exchange",
+        "text-messages",
+        "part2-disclosure",
+        "portal-access",
     ]
     state: Literal["given", "refused", "withdrawn"]
     effective_on: date

@@ -92,6 +92,7 @@ CONSENTS: Final = {
     "exchange": "Exchange of records",
     "text-messages": "Text messages",
     "part2-disclosure": "Disclosure of substance use records",
+    "portal-access": "Somebody else sees the chart in the portal",
 }
 CONSENT_STATES: Final = {"given": "Given", "refused": "Refused", "withdrawn": "Withdrawn"}
 RELATIONSHIPS: Final = {"self": "Patient", "spouse": "Spouse", "child": "Child", "other": "Other"}
