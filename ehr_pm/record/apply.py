@@ -18,7 +18,7 @@ from ehr_pm.record.entry import BEGINNING, Entry, Rank, Verdict
 from ehr_pm.record.index import write_index
 from hub_core.clock import instant, now
 from hub_core.errors import ConflictError
-from hub_core.fhir.canonical import Json, content_hash, dumps
+from hub_core.fhir.canonical import Json, content_hash, dumps, load_object
 from hub_core.fhir.registry import patient_id
 
 if TYPE_CHECKING:
@@ -27,9 +27,13 @@ if TYPE_CHECKING:
 Key: TypeAlias = tuple[str, str]
 
 _ENVELOPE = (
-    "resource_type, resource_id, version, source, source_id, location, patient_id, event_at, authority, arrival,"
-    " content_sha, recorded_at, message_id, position, mapping_version, batch_key, ordinal"
+    "resource_type, resource_id, version, source, source_id, location, patient_id, event_at, first_event_at, authority,"
+    " arrival, content_sha, recorded_at, message_id, position, mapping_version, batch_key, ordinal"
 )
+
+
+_ABOUT_IT = 2
+"""The authority of a message that is about a resource, and does not only mention it."""
 
 
 @dataclass(slots=True)
@@ -42,6 +46,25 @@ class _Current:
     sha: bytes = b""
     latest: _Version | None = None
     is_raised: bool = False
+    first_event_at: datetime | None = None
+    is_older_than_known: bool = False
+    """Something that does not stand said that it began earlier than the record knows."""
+
+    def hears(self, entry: Entry) -> bool:
+        """Return whether a message about the resource tells of an earlier event than any before, and keep it."""
+        if entry.authority < _ABOUT_IT or entry.event_at is None:
+            return False
+        if self.first_event_at is not None and self.first_event_at <= entry.event_at:
+            return False
+        self.first_event_at = entry.event_at
+        return True
+
+    def stand(self, entry: Entry, rank: Rank, sha: bytes, versions: list[_Version]) -> None:
+        """Let a statement stand from here on, as one more version."""
+        self.version += 1
+        self.rank, self.sha = rank, sha
+        self.latest = _Version(entry, self.version, sha, len(versions), patient_id(entry.resource))
+        versions.append(self.latest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +91,7 @@ def apply(
     standing = _lock_existing(connection, sorted(set(keys)))
     versions: list[_Version] = []
     verdicts = [_decide(entry, standing[key], versions) for key, entry in zip(keys, entries, strict=True)]
+    _restate(connection, [current for current in standing.values() if current.is_older_than_known], versions)
     if versions:
         try:
             _write(connection, versions, standing, recorded_at)
@@ -79,26 +103,56 @@ def apply(
 
 def _decide(entry: Entry, current: _Current, versions: list[_Version]) -> Verdict:
     sha, rank = content_hash(entry.resource), entry.rank
+    is_earliest = current.hears(entry)
     is_older = current.rank is not None and rank < current.rank
-    if sha == current.sha and current.rank is not None:
+    if sha == current.sha and current.rank is not None and rank.authority <= current.rank.authority:
         if not is_older and rank != current.rank:
             current.rank = rank
             current.is_raised = True
+        current.is_older_than_known |= is_earliest
         return "unchanged"
     if is_older:
+        current.is_older_than_known |= is_earliest
         return "stale"
-    current.version += 1
-    current.rank, current.sha = rank, sha
-    current.latest = _Version(entry, current.version, sha, len(versions), patient_id(entry.resource))
-    versions.append(current.latest)
+    current.stand(entry, rank, sha, versions)
     return "created" if current.version == 1 else "updated"
+
+
+def _restate(connection: psycopg.Connection[Any], begun_earlier: list[_Current], versions: list[_Version]) -> None:
+    """Write what stands anew where it began earlier than was known: whoever reads the change log must learn it too."""
+    silent = {current.resource_key: current for current in begun_earlier if current.latest is None}
+    if not silent:
+        return
+    rows = connection.execute(
+        "SELECT r.resource_key, v.source, v.source_id, v.location, v.message_id, v.mapping_version, v.body"
+        " FROM resource r JOIN resource_version v USING (batch_key, ordinal)"
+        " WHERE r.resource_key = ANY(%s) AND NOT r.deleted ORDER BY r.resource_type, r.resource_id",
+        (list(silent),),
+    )
+    for key, source, source_id, location, message_id, mapping_version, body in rows.fetchall():
+        current = silent[key]
+        if (rank := current.rank) is None:  # only what does not exist has none
+            continue
+        entry = Entry(
+            load_object(body.encode()),
+            source,
+            source_id,
+            location,
+            None if rank.event_at == BEGINNING else rank.event_at,
+            rank.authority,
+            rank.arrival,
+            message_id,
+            rank.position,
+            mapping_version,
+        )
+        current.stand(entry, rank, current.sha, versions)
 
 
 def _lock_existing(connection: psycopg.Connection[Any], keys: list[Key]) -> dict[Key, _Current]:
     """Return the resources as they stand, locked in one order lest two batches wait for each other in a ring."""
     rows = connection.execute(
         "SELECT r.resource_type, r.resource_id::text, r.resource_key, r.version, r.authority, r.event_at,"
-        " coalesce(r.arrival, 0), coalesce(r.position, 1), r.content_sha"
+        " coalesce(r.arrival, 0), coalesce(r.position, 1), r.content_sha, r.first_event_at"
         " FROM unnest(string_to_array(%s, ' '), string_to_array(%s, ' ')::uuid[])"
         " AS wanted (resource_type, resource_id)"
         " JOIN resource r USING (resource_type, resource_id)"
@@ -106,9 +160,9 @@ def _lock_existing(connection: psycopg.Connection[Any], keys: list[Key]) -> dict
         (" ".join(key[0] for key in keys), " ".join(key[1] for key in keys)),
     )
     standing = {key: _Current() for key in keys}
-    for kind, resource_id, key, version, authority, event_at, arrival, position, sha in rows:
+    for kind, resource_id, key, version, authority, event_at, arrival, position, sha, first_event_at in rows:
         rank = Rank(authority, event_at or BEGINNING, arrival, position)
-        standing[kind, resource_id] = _Current(key, version, rank, sha)
+        standing[kind, resource_id] = _Current(key, version, rank, sha, first_event_at=first_event_at)
     return standing
 
 
@@ -147,7 +201,7 @@ def _write(
         "INSERT INTO change_batch (size) VALUES (%s) RETURNING batch_key", (len(versions),)
     ).fetchone()
     batch_key = batch[0] if batch else 0  # INSERT ... RETURNING always gives its row
-    _copy_versions(connection, versions, recorded_at, batch_key)
+    _copy_versions(connection, versions, standing, recorded_at, batch_key)
     latest = [current.latest for current in standing.values() if current.latest is not None]
     born = [v for v in latest if standing[v.entry.key].resource_key is None]
     moved = [v for v in latest if standing[v.entry.key].resource_key is not None]
@@ -161,11 +215,15 @@ def _write(
 
 
 def _copy_versions(
-    connection: psycopg.Connection[Any], versions: list[_Version], recorded_at: datetime, batch_key: int
+    connection: psycopg.Connection[Any],
+    versions: list[_Version],
+    standing: dict[Key, _Current],
+    recorded_at: datetime,
+    batch_key: int,
 ) -> None:
     # In key order: two batches with the same new resources then wait for each other one way only.
     ordered = sorted(versions, key=lambda each: (each.entry.key, each.version))
-    lines = (_line(version, recorded_at, batch_key) for version in ordered)
+    lines = (_line(each, standing[each.entry.key].first_event_at, recorded_at, batch_key) for each in ordered)
     copy_lines(connection, "resource_version", f"{_ENVELOPE}, body", lines)
 
 
@@ -176,7 +234,7 @@ def stamped(resource: Json, version: int, recorded_at: datetime) -> Json:
     return {"resourceType": resource["resourceType"], "id": resource["id"], "meta": meta, **rest}
 
 
-def _line(version: _Version, recorded_at: datetime, batch_key: int) -> str:
+def _line(version: _Version, first_event_at: datetime | None, recorded_at: datetime, batch_key: int) -> str:
     entry = version.entry
     kind, resource_id = entry.key
     body = dumps(stamped(entry.resource, version.version, recorded_at)).decode()
@@ -189,6 +247,7 @@ def _line(version: _Version, recorded_at: datetime, batch_key: int) -> str:
         cell(entry.location),
         cell(version.patient_id),
         NOTHING if entry.event_at is None else entry.event_at.isoformat(),
+        NOTHING if first_event_at is None else first_event_at.isoformat(),
         str(int(entry.authority)),
         str(entry.arrival),
         f"\\\\x{version.sha.hex()}",

@@ -34,6 +34,7 @@ class Change(NamedTuple):
     patient_id: str | None
     sensitivity: str | None
     event_at: datetime | None
+    first_event_at: datetime | None
     authority: int
     recorded_at: datetime
     message_id: str | None
@@ -72,7 +73,7 @@ def sealed_up_to(connection: psycopg.Connection[Any]) -> int:
 # would look at all that follows. A body's length is known without unpacking it.
 _READ = """
 SELECT seq, resource_type, resource_id::text, version, source, source_id, location, patient_id::text, sensitivity,
-    event_at, authority, recorded_at, message_id::text, position, mapping_version, deleted, body
+    event_at, first_event_at, authority, recorded_at, message_id::text, position, mapping_version, deleted, body
 FROM (
     SELECT b.first_seq + v.ordinal AS seq, v.*,
         sum(octet_length(v.body)) OVER (ORDER BY b.first_seq, v.ordinal) - octet_length(v.body) AS bytes_before

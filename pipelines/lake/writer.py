@@ -33,6 +33,7 @@ CHANGE = pa.schema(
         pa.field("patient_id", pa.string()),
         pa.field("sensitivity", pa.string()),
         pa.field("event_at", pa.timestamp("us", "UTC")),
+        pa.field("first_event_at", pa.timestamp("us", "UTC")),
         pa.field("authority", pa.int16()),
         pa.field("recorded_at", pa.timestamp("us", "UTC")),
         pa.field("message_id", pa.string()),

@@ -27,6 +27,7 @@ _COLUMNS = {
     "location": "VARCHAR",
     "patient_id": "VARCHAR",
     "event_at": "TIMESTAMPTZ",
+    "first_event_at": "TIMESTAMPTZ",
     "authority": "SMALLINT",
     "recorded_at": "TIMESTAMPTZ",
     "message_id": "VARCHAR",
@@ -116,10 +117,13 @@ def _current(view: CompiledView, lake: Path, manifest: Manifest) -> str:
     if files := manifest.of(view.resource):
         versions += f" UNION ALL BY NAME SELECT * FROM read_parquet({_list(lake, files)}, union_by_name => true)"  # noqa: S608
     latest = (
-        "SELECT max(seq) AS seq, min(event_at) AS first_event_at, min(recorded_at) AS first_recorded_at"  # noqa: S608
-        f" FROM ({versions}) GROUP BY resource_id"
+        "SELECT max(seq) AS seq, min(coalesce(first_event_at, event_at)) AS first_event_at,"  # noqa: S608
+        f" min(recorded_at) AS first_recorded_at FROM ({versions}) GROUP BY resource_id"
     )
-    return f"(SELECT * FROM ({versions}) JOIN ({latest}) USING (seq) WHERE NOT deleted)"  # noqa: S608 - own file names
+    return (
+        f"(SELECT * FROM (SELECT * EXCLUDE (first_event_at) FROM ({versions}))"
+        f" JOIN ({latest}) USING (seq) WHERE NOT deleted)"
+    )  # noqa: S608 - own file names
 
 
 def _list(lake: Path, files: tuple[LakeFile, ...]) -> str:

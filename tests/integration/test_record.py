@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
+from psycopg import sql
 
 from ehr_pm.record.apply import apply
 from ehr_pm.record.entry import Entry
@@ -49,6 +51,13 @@ def standing(database: Database) -> tuple[int, str]:
     return row[0], json.loads(row[1])["name"][0]["family"]
 
 
+def log(database: Database, column: str) -> list[Any]:
+    """Return what the versions say in a column, in order."""
+    with database.begin() as unit:
+        query = sql.SQL("SELECT {} FROM resource_version ORDER BY version").format(sql.Identifier(column))
+        return [row[0] for row in unit.driver.execute(query)]
+
+
 def test_first_word_is_created_and_searchable(database: Database) -> None:
     assert tell(database, patient("Okafor")) == ["created"]
     with database.begin() as unit:
@@ -76,7 +85,7 @@ def test_the_same_content_again_is_no_new_version(database: Database) -> None:
 def test_weaker_or_older_words_never_overwrite(database: Database, late: Entry, why: str) -> None:
     tell(database, patient("Stands"))
     assert tell(database, late) == ["stale"], why
-    assert standing(database) == (1, "Stands")
+    assert standing(database)[1] == "Stands"
 
 
 def test_an_older_full_word_replaces_a_newer_stub(database: Database) -> None:
@@ -94,6 +103,31 @@ def test_a_newer_repeat_protects_its_content_from_what_came_between(database: Da
 def test_a_repeat_protects_its_content_though_both_came_in_one_batch(database: Database) -> None:
     tell(database, patient("Same", minutes=0), patient("Same", minutes=10, arrival=2))
     assert tell(database, patient("Between", minutes=5, arrival=3)) == ["stale"]
+
+
+def test_a_stub_that_is_confirmed_to_the_letter_is_told_to_whoever_reads_the_log(database: Database) -> None:
+    tell(database, patient("Okafor", authority=STUB))
+    assert tell(database, patient("Okafor", arrival=2)) == ["updated"]
+    assert log(database, "authority") == [STUB, FULL]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_when_it_began_is_known_whatever_came_first(database: Database, order: tuple[int, ...]) -> None:
+    """A booking whose first message comes last was made when that message says."""
+    told = [patient(f"Name{i}", minutes=i, arrival=i) for i in range(3)]
+    for number in order:
+        tell(database, told[number])
+    assert standing(database)[1] == "Name2"
+    assert min(log(database, "first_event_at")) == log(database, "first_event_at")[-1] == NOON
+    before = standing(database)
+    tell(database, *told)
+    assert standing(database) == before
+
+
+def test_who_only_mentions_a_thing_does_not_say_when_it_began(database: Database) -> None:
+    tell(database, patient("Stands"))
+    tell(database, patient("Stands", minutes=-5, authority=MENTION, arrival=2))
+    assert standing(database) == (1, "Stands")
 
 
 def test_replaying_a_day_changes_nothing(database: Database) -> None:

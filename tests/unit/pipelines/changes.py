@@ -25,6 +25,7 @@ def change(seq: int, resource: Json, **envelope: Any) -> Change:
         "patient_id": None,
         "sensitivity": None,
         "event_at": None,
+        "first_event_at": None,
         "authority": 2,
         "recorded_at": MOMENT,
         "message_id": None,
