@@ -120,10 +120,8 @@ def _current(view: CompiledView, lake: Path, manifest: Manifest) -> str:
         "SELECT max(seq) AS seq, min(coalesce(first_event_at, event_at)) AS first_event_at,"  # noqa: S608
         f" min(recorded_at) AS first_recorded_at FROM ({versions}) GROUP BY resource_id"
     )
-    return (
-        f"(SELECT * FROM (SELECT * EXCLUDE (first_event_at) FROM ({versions}))"
-        f" JOIN ({latest}) USING (seq) WHERE NOT deleted)"
-    )  # noqa: S608 - own file names
+    known = f"SELECT * EXCLUDE (first_event_at) FROM ({versions})"  # noqa: S608 - own file names
+    return f"(SELECT * FROM ({known}) JOIN ({latest}) USING (seq) WHERE NOT deleted)"  # noqa: S608
 
 
 def _list(lake: Path, files: tuple[LakeFile, ...]) -> str:
