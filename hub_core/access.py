@@ -35,6 +35,8 @@ Action: TypeAlias = Literal[
     "user.write",
     "audit.read",
     "disclosure.read",
+    "disclosure.write",
+    "sensitivity.write",
     "patient.read",
     "patient.write",
     "patient.merge",
@@ -87,7 +89,8 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = {
     | {"schedule.write", "appointment.override", "billing.read", "report.read", "feed.read", "user.read"},
     "front_desk": _DESK,
     "medical_assistant": _DESK | {"chart.read", "glass.break"},
-    "clinician": _DESK | {"appointment.override", "chart.read", "chart.write", "glass.break", "report.read"},
+    "clinician": _DESK
+    | {"appointment.override", "chart.read", "chart.write", "glass.break", "report.read", "sensitivity.write"},
     "biller": frozenset(
         {
             "organisation.read",
@@ -108,6 +111,8 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = {
             "user.read",
             "audit.read",
             "disclosure.read",
+            "disclosure.write",
+            "sensitivity.write",
             "glass.review",
             "patient.read",
             "patient.merge",
@@ -119,8 +124,10 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = {
 }
 """What each role may do, where it is held. An administrator runs the house and sees no chart."""
 
-NEEDS_CARE_TEAM: Final = frozenset({"42cfr2", "psychotherapy"})
-"""Records only those who treat the patient may read: 42 CFR 2.12 and 2.31, 45 CFR 164.508(a)(2)."""
+NEEDS_CARE_TEAM: Final = frozenset({"42cfr2", "psychotherapy", "restricted"})
+"""Records only those who treat the patient may read: 42 CFR 2.12 and 2.31, 45 CFR 164.508(a)(2) and 164.522(a)."""
+OF_A_PROGRAMME: Final = "42cfr2"
+"""Records that a programme's own people share among themselves (42 CFR 2.12(c)(3))."""
 NEVER_BY_GLASS: Final = frozenset({"psychotherapy"})
 """Records that no emergency opens: psychotherapy notes need an authorization (45 CFR 164.508(a)(2))."""
 HIDDEN_FROM_OTHERS: Final = frozenset({"minor"})
@@ -138,6 +145,8 @@ class Grant:
     locations: frozenset[str] | None = None
     patient_ids: frozenset[UUID] = frozenset()
     """Whose data, for patients and third parties; they reach nobody else's."""
+    programmes: frozenset[str] = frozenset()
+    """Which of the locations are programmes under 42 CFR Part 2; those that only share charts with one are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +170,8 @@ class Subject:
     """Keys of the locations that own the data, or where the patient is known; None: no location owns it."""
     patient_id: UUID | None = None
     sensitivity: str | None = None
+    owner: str | None = None
+    """Key of the location whose record it is; of a sensitive one, that matters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +229,8 @@ class Scope:
     """Patients whose data somebody else may see; not what is hidden from others."""
     treated: frozenset[UUID] = frozenset()
     """Patients whose records that only those who treat them may read are shown, where they are reached."""
+    programmes: frozenset[str] = frozenset()
+    """Programmes whose own records are shown, where they are reached."""
     opened: frozenset[UUID] = frozenset()
     """Patients whose charts an emergency opened."""
 
@@ -234,6 +247,7 @@ def scope_of(access: Access, *actions: Action) -> Scope:
         own=_patients(grants, "patient"),
         entrusted=_patients(grants, "third_party"),
         treated=access.care_team_of,
+        programmes=frozenset[str]().union(*(grant.programmes for grant in staff)),
         opened=access.broken_glass if can_open and holds(access, "glass.break") else frozenset(),
     )
 
@@ -257,6 +271,9 @@ def _reaches(grant: Grant, subject: Subject) -> bool:
 
 
 def _treats(access: Access, grants: list[Grant], subject: Subject) -> bool:
+    """Return whether it is their own, they treat the patient, or they work in the programme whose record it is."""
+    if subject.sensitivity == OF_A_PROGRAMME and any(subject.owner in grant.programmes for grant in grants):
+        return True
     is_own = any(grant.role == "patient" and _reaches(grant, subject) for grant in grants)
     return is_own or subject.patient_id in access.care_team_of
 

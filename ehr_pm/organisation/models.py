@@ -66,6 +66,8 @@ class Location(Kept, Row):
     city: Mapped[str | None]
     state: Mapped[str | None]
     postal_code: Mapped[str | None]
+    sensitivity: Mapped[str | None]
+    """42cfr2 where it is a programme of its own (42 CFR 2.11), whose every record of a patient is sensitive."""
     is_active: Mapped[bool] = mapped_column(default=True)
     hours: Mapped[list[LocationHours]] = relationship(
         order_by=(LocationHours.weekday, LocationHours.opens), cascade="all, delete-orphan"

@@ -85,6 +85,7 @@ class NewLocation(_Told):
     city: Name | None = None
     state: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     postal_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{5}(-[0-9]{4})?$")] | None = None
+    sensitivity: Literal["42cfr2"] | None = Field(default=None, description="A programme under 42 CFR Part 2.")
     hours: tuple[Hours, ...] = ()
 
     @model_validator(mode="after")

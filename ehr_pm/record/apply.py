@@ -16,10 +16,12 @@ from psycopg.errors import UniqueViolation
 from ehr_pm.record.copying import NOTHING, cell, copy_lines
 from ehr_pm.record.entry import BEGINNING, Entry, Rank, Verdict
 from ehr_pm.record.index import write_index
+from ehr_pm.record.sensitivity import Tags, in_force, settled
 from hub_core.clock import instant, now
 from hub_core.errors import ConflictError
 from hub_core.fhir.canonical import Json, content_hash, dumps, load_object
 from hub_core.fhir.registry import patient_id
+from hub_core.sensitivity import bare, kind_of, strictest
 
 if TYPE_CHECKING:
     import psycopg
@@ -28,7 +30,7 @@ Key: TypeAlias = tuple[str, str]
 
 _ENVELOPE = (
     "resource_type, resource_id, version, source, source_id, location, patient_id, event_at, first_event_at, authority,"
-    " arrival, content_sha, recorded_at, message_id, position, mapping_version, batch_key, ordinal"
+    " arrival, content_sha, recorded_at, message_id, position, mapping_version, sensitivity, batch_key, ordinal"
 )
 
 
@@ -44,6 +46,7 @@ class _Current:
     version: int = 0
     rank: Rank | None = None
     sha: bytes = b""
+    sensitivity: str | None = None
     latest: _Version | None = None
     is_raised: bool = False
     first_event_at: datetime | None = None
@@ -59,11 +62,13 @@ class _Current:
         self.first_event_at = entry.event_at
         return True
 
-    def stand(self, entry: Entry, rank: Rank, sha: bytes, versions: list[_Version]) -> None:
-        """Let a statement stand from here on, as one more version."""
+    def stand(self, entry: Entry, rank: Rank, sha: bytes, ours: str | None, versions: list[_Version]) -> None:
+        """Let a statement stand from here on, as one more version, with the label that we add to it if we do."""
         self.version += 1
         self.rank, self.sha = rank, sha
-        self.latest = _Version(entry, self.version, sha, len(versions), patient_id(entry.resource))
+        resource, self.sensitivity = settled(entry.resource, ours)
+        patient = patient_id(entry.resource)
+        self.latest = _Version(entry, resource, self.sensitivity, self.version, sha, len(versions), patient)
         versions.append(self.latest)
 
 
@@ -72,6 +77,8 @@ class _Version:
     """One version to be written."""
 
     entry: Entry
+    resource: Json
+    sensitivity: str | None
     version: int
     sha: bytes
     ordinal: int
@@ -88,10 +95,10 @@ def apply(
     """
     recorded_at = moment or now()
     keys = [entry.key for entry in entries]
-    standing = _lock_existing(connection, sorted(set(keys)))
+    standing, tags = _lock_existing(connection, sorted(set(keys))), in_force(connection, entries)
     versions: list[_Version] = []
-    verdicts = [_decide(entry, standing[key], versions) for key, entry in zip(keys, entries, strict=True)]
-    _restate(connection, [current for current in standing.values() if current.is_older_than_known], versions)
+    verdicts = [_decide(entry, standing[key], tags, versions) for key, entry in zip(keys, entries, strict=True)]
+    _restate(connection, [current for current in standing.values() if current.is_older_than_known], tags, versions)
     if versions:
         try:
             _write(connection, versions, standing, recorded_at)
@@ -101,11 +108,13 @@ def apply(
     return verdicts
 
 
-def _decide(entry: Entry, current: _Current, versions: list[_Version]) -> Verdict:
+def _decide(entry: Entry, current: _Current, tags: Tags, versions: list[_Version]) -> Verdict:
     sha, rank = content_hash(entry.resource), entry.rank
+    ours = tags.kind_for(entry.resource, entry.location)
     is_earliest = current.hears(entry)
     is_older = current.rank is not None and rank < current.rank
-    if sha == current.sha and current.rank is not None and rank.authority <= current.rank.authority:
+    is_known = sha == current.sha and strictest(kind_of(bare(entry.resource)), ours) == current.sensitivity
+    if is_known and current.rank is not None and rank.authority <= current.rank.authority:
         if not is_older and rank != current.rank:
             current.rank = rank
             current.is_raised = True
@@ -114,11 +123,13 @@ def _decide(entry: Entry, current: _Current, versions: list[_Version]) -> Verdic
     if is_older:
         current.is_older_than_known |= is_earliest
         return "stale"
-    current.stand(entry, rank, sha, versions)
+    current.stand(entry, rank, sha, ours, versions)
     return "created" if current.version == 1 else "updated"
 
 
-def _restate(connection: psycopg.Connection[Any], begun_earlier: list[_Current], versions: list[_Version]) -> None:
+def _restate(
+    connection: psycopg.Connection[Any], begun_earlier: list[_Current], tags: Tags, versions: list[_Version]
+) -> None:
     """Write what stands anew where it began earlier than was known: whoever reads the change log must learn it too."""
     silent = {current.resource_key: current for current in begun_earlier if current.latest is None}
     if not silent:
@@ -145,14 +156,14 @@ def _restate(connection: psycopg.Connection[Any], begun_earlier: list[_Current],
             rank.position,
             mapping_version,
         )
-        current.stand(entry, rank, current.sha, versions)
+        current.stand(entry, rank, current.sha, tags.kind_for(entry.resource, location), versions)
 
 
 def _lock_existing(connection: psycopg.Connection[Any], keys: list[Key]) -> dict[Key, _Current]:
     """Return the resources as they stand, locked in one order lest two batches wait for each other in a ring."""
     rows = connection.execute(
         "SELECT r.resource_type, r.resource_id::text, r.resource_key, r.version, r.authority, r.event_at,"
-        " coalesce(r.arrival, 0), coalesce(r.position, 1), r.content_sha, r.first_event_at"
+        " coalesce(r.arrival, 0), coalesce(r.position, 1), r.content_sha, r.first_event_at, r.sensitivity"
         " FROM unnest(string_to_array(%s, ' '), string_to_array(%s, ' ')::uuid[])"
         " AS wanted (resource_type, resource_id)"
         " JOIN resource r USING (resource_type, resource_id)"
@@ -160,9 +171,9 @@ def _lock_existing(connection: psycopg.Connection[Any], keys: list[Key]) -> dict
         (" ".join(key[0] for key in keys), " ".join(key[1] for key in keys)),
     )
     standing = {key: _Current() for key in keys}
-    for kind, resource_id, key, version, authority, event_at, arrival, position, sha, first_event_at in rows:
+    for kind, resource_id, key, version, authority, event_at, arrival, position, sha, first_event_at, label in rows:
         rank = Rank(authority, event_at or BEGINNING, arrival, position)
-        standing[kind, resource_id] = _Current(key, version, rank, sha, first_event_at=first_event_at)
+        standing[kind, resource_id] = _Current(key, version, rank, sha, label, first_event_at=first_event_at)
     return standing
 
 
@@ -237,7 +248,7 @@ def stamped(resource: Json, version: int, recorded_at: datetime) -> Json:
 def _line(version: _Version, first_event_at: datetime | None, recorded_at: datetime, batch_key: int) -> str:
     entry = version.entry
     kind, resource_id = entry.key
-    body = dumps(stamped(entry.resource, version.version, recorded_at)).decode()
+    body = dumps(stamped(version.resource, version.version, recorded_at)).decode()
     cells = (
         kind,
         resource_id,
@@ -255,6 +266,7 @@ def _line(version: _Version, first_event_at: datetime | None, recorded_at: datet
         NOTHING if entry.message_id is None else str(entry.message_id),
         str(entry.position),
         cell(entry.mapping_version),
+        cell(version.sensitivity),
         str(batch_key),
         str(version.ordinal),
         body.replace("\\", "\\\\"),  # JSON has no other character that COPY gives a meaning to

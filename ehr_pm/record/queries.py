@@ -11,7 +11,8 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from ehr_pm.record.scope import condition
+from ehr_pm.record.scope import OF_PROGRAMMES, condition
+from hub_core.sensitivity import KINDS
 
 if TYPE_CHECKING:
     import psycopg
@@ -38,12 +39,19 @@ class Found:
     body: str
 
 
+_STRICTEST = "(array[" + ", ".join(f"'{kind}'" for kind in KINDS) + "])"
 FOUND_COLUMNS = (
     "r.resource_key, r.resource_type, r.resource_id, v.version, v.source, v.location, v.patient_id,"
     " coalesce(r.sensitivity, v.sensitivity) AS sensitivity, v.event_at, v.recorded_at, r.deleted, v.message_id, v.body"
 )
 FOUND_TABLES = "resource r JOIN resource_version v ON v.batch_key = r.batch_key AND v.ordinal = r.ordinal"
-_VERSION_COLUMNS = FOUND_COLUMNS.replace("r.deleted", "v.deleted")
+_CURRENT = "coalesce(r.sensitivity, v.sensitivity) AS sensitivity"
+_STRICTER = (
+    f"coalesce({_STRICTEST}[least(array_position({_STRICTEST}, r.sensitivity),"
+    f" array_position({_STRICTEST}, v.sensitivity))], r.sensitivity, v.sensitivity) AS sensitivity"
+)
+"""An old version is as sensitive as it was, and as the resource is now."""
+_VERSION_COLUMNS = FOUND_COLUMNS.replace("r.deleted", "v.deleted").replace(_CURRENT, _STRICTER)
 _VERSION_TABLES = (
     "resource r JOIN resource_version v ON v.resource_type = r.resource_type AND v.resource_id = r.resource_id"
 )
@@ -58,7 +66,7 @@ SHARED_TYPES = (
     "PractitionerRole",
 )
 """Types that belong to no patient and are read together with the resources that refer to them."""
-_OPEN = "coalesce(r.sensitivity <> ALL(%(hidden)s), true)"
+_OPEN = f"(coalesce(r.sensitivity <> ALL(%(hidden)s), true) OR {OF_PROGRAMMES})"
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _SHARED_REFERENCE = f'"reference":"({"|".join(SHARED_TYPES)})/({_UUID})"'
 
@@ -103,6 +111,7 @@ def compartment(
     limit: int,
     before: int | None = None,
     hidden: Sequence[str] = (),
+    programmes: Sequence[str] = (),
 ) -> list[Found]:
     """Return up to `limit` resources about a patient, the Patient among them, those with a key below `before` only.
 
@@ -112,13 +121,20 @@ def compartment(
         limit: how many at most.
         before: the key below which to look.
         hidden: kinds of sensitive records to leave out.
+        programmes: those whose own records are shown all the same.
     """
     with connection.cursor(row_factory=class_row(Found)) as cursor:
         return cursor.execute(
             f"SELECT {FOUND_COLUMNS} FROM {FOUND_TABLES} WHERE NOT r.deleted"
             f" AND r.patient_id = %(patient)s AND {_OPEN} AND r.resource_key < %(before)s"
             " ORDER BY r.resource_key DESC LIMIT %(limit)s",
-            {"patient": patient_id, "hidden": list(hidden), "before": before or 2**63 - 1, "limit": limit},
+            {
+                "patient": patient_id,
+                "hidden": list(hidden),
+                "programmes": list(programmes),
+                "before": before or 2**63 - 1,
+                "limit": limit,
+            },
         ).fetchall()
 
 
@@ -129,6 +145,7 @@ def referred_to(
     limit: int,
     before: int | None = None,
     hidden: Sequence[str] = (),
+    programmes: Sequence[str] = (),
 ) -> list[Found]:
     """Return up to `limit` resources of `SHARED_TYPES` that a patient's resources refer to, likewise by key.
 
@@ -149,6 +166,7 @@ def referred_to(
                 "pattern": _SHARED_REFERENCE,
                 "patient": patient_id,
                 "hidden": list(hidden),
+                "programmes": list(programmes),
                 "before": before or 2**63 - 1,
                 "limit": limit,
             },
@@ -237,6 +255,7 @@ def chart(
     *,
     limit: int,
     hidden: Sequence[tuple[UUID, str]] = (),
+    programmes: Sequence[str] = (),
 ) -> list[ChartEntry]:
     """Return up to `limit` current resources about these patients, each with the message that said it.
 
@@ -245,6 +264,7 @@ def chart(
         patient_ids: the patients.
         limit: how many at most.
         hidden: whose sensitive records of which kind to leave out.
+        programmes: those whose own records are shown all the same.
     """
     with connection.cursor(row_factory=class_row(ChartEntry)) as cursor:
         return cursor.execute(
@@ -252,12 +272,14 @@ def chart(
             f" r.message_id, m.feed, m.received_at, v.body FROM {FOUND_TABLES}"
             " LEFT JOIN message m ON m.message_id = r.message_id"
             " WHERE NOT r.deleted AND r.patient_id = ANY(%(patients)s) AND NOT (r.sensitivity IS NOT NULL"
-            " AND (r.patient_id, r.sensitivity) IN (SELECT * FROM unnest(%(whose)s::uuid[], %(kinds)s::text[])))"
+            " AND (r.patient_id, r.sensitivity) IN (SELECT * FROM unnest(%(whose)s::uuid[], %(kinds)s::text[]))"
+            f" AND NOT {OF_PROGRAMMES})"
             " ORDER BY coalesce(r.event_at, r.recorded_at) DESC, r.resource_key DESC LIMIT %(limit)s",
             {
                 "patients": list(patient_ids),
                 "whose": [patient for patient, _ in hidden],
                 "kinds": [kind for _, kind in hidden],
+                "programmes": list(programmes),
                 "limit": limit,
             },
         ).fetchall()

@@ -14,11 +14,13 @@ from hub_core.access import (
     HIDDEN_FROM_OTHERS,
     NEEDS_CARE_TEAM,
     NEVER_BY_GLASS,
+    OF_A_PROGRAMME,
     Access,
     Action,
     Scope,
     Subject,
     decide,
+    scope_of,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ _STAFF: Final = f"""CASE WHEN r.patient_id IS NULL
     ELSE {_KNOWN} END"""
 _OWN: Final = "coalesce(r.patient_id = ANY(%(own)s), false)"
 _ENTRUSTED: Final = "coalesce(r.patient_id = ANY(%(entrusted)s), false)"
+OF_PROGRAMMES: Final = f"(r.sensitivity = '{OF_A_PROGRAMME}' AND coalesce(r.location = ANY(%(programmes)s), false))"
+"""A programme's own records, for its own people."""
 
 _KNOWN_AT: Final = f"""
 SELECT DISTINCT k.location FROM resource k
@@ -59,7 +63,7 @@ def condition(scope: Scope) -> tuple[str, dict[str, Any]]:
     text = f"""(CASE
         WHEN r.sensitivity IS NULL THEN {reached}
         WHEN r.sensitivity = ANY(%(team)s)
-            THEN {_OWN} OR ({reached} AND coalesce(r.patient_id = ANY(%(treated)s), false))
+            THEN {_OWN} OR ({reached} AND (coalesce(r.patient_id = ANY(%(treated)s), false) OR {OF_PROGRAMMES}))
         WHEN r.sensitivity = ANY(%(hidden)s) THEN {staff} OR {_OWN}
         ELSE {reached} END
         OR (coalesce(r.patient_id = ANY(%(opened)s), false) AND coalesce(r.sensitivity <> ALL(%(never)s), true)))"""
@@ -69,6 +73,7 @@ def condition(scope: Scope) -> tuple[str, dict[str, Any]]:
         "own": list(scope.own),
         "entrusted": list(scope.entrusted),
         "treated": list(scope.treated),
+        "programmes": sorted(scope.programmes),
         "opened": list(scope.opened),
         "team": sorted(NEEDS_CARE_TEAM),
         "hidden": sorted(HIDDEN_FROM_OTHERS),
@@ -84,10 +89,11 @@ def known_at(connection: psycopg.Connection[Any], patient_id: UUID) -> frozenset
 def subject_of(connection: psycopg.Connection[Any], access: Access, found: Found) -> Subject:
     """Return what a decision about a resource needs to know; where its patient is known only where that matters."""
     if found.patient_id is not None:
-        return Subject(places_of(connection, access, found.patient_id), found.patient_id, found.sensitivity)
+        places = places_of(connection, access, found.patient_id)
+        return Subject(places, found.patient_id, found.sensitivity, found.location)
     if found.resource_type in DIRECTORY:
-        return Subject(None, None, found.sensitivity)
-    return Subject(frozenset([found.location] if found.location else []), None, found.sensitivity)
+        return Subject(None, None, found.sensitivity, found.location)
+    return Subject(frozenset([found.location] if found.location else []), None, found.sensitivity, found.location)
 
 
 def places_of(connection: psycopg.Connection[Any], access: Access, patient_id: UUID) -> frozenset[str]:
@@ -98,7 +104,15 @@ def places_of(connection: psycopg.Connection[Any], access: Access, patient_id: U
 
 
 def hidden_kinds(access: Access, action: Action, subject: Subject) -> list[str]:
-    """Return the kinds of sensitive records that stay closed to somebody who may see a patient's others."""
+    """Return the kinds of sensitive records that stay closed to somebody who may see a patient's others.
+
+    A programme's own are open to its people all the same: who asks with this adds `programmes_of`.
+    """
     kinds = sorted(NEEDS_CARE_TEAM | HIDDEN_FROM_OTHERS)
     asked = ((kind, Subject(subject.locations, subject.patient_id, kind)) for kind in kinds)
     return [kind for kind, about in asked if not decide(access, action, about).is_allowed]
+
+
+def programmes_of(access: Access, action: Action) -> list[str]:
+    """Return the keys of the programmes whose own records somebody may see."""
+    return sorted(scope_of(access, action).programmes)

@@ -25,6 +25,8 @@ class VisitType(Kept, Row):
     minutes_before: Mapped[int] = mapped_column(SmallInteger, default=0)
     minutes_after: Mapped[int] = mapped_column(SmallInteger, default=0)
     is_telehealth: Mapped[bool] = mapped_column(default=False)
+    sensitivity: Mapped[str | None]
+    """How sensitive it is that somebody comes for such a visit."""
     is_active: Mapped[bool] = mapped_column(default=True)
 
 

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime, StringConstraints, model_validator
 
+from hub_core.sensitivity import Kind
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 
@@ -25,6 +27,7 @@ class NewVisitType(_Told):
     minutes_before: int = Field(default=0, ge=0, le=120)
     minutes_after: int = Field(default=0, ge=0, le=120)
     is_telehealth: bool = False
+    sensitivity: Kind | None = Field(default=None, description="How sensitive it is that somebody comes for it.")
 
 
 class NewBookable(_Told):

@@ -22,17 +22,18 @@ _HELD: Final = """
 SELECT a.role AS what, CASE WHEN a.location_id IS NOT NULL THEN array(
     SELECT shared.key FROM location held JOIN location shared
         ON shared.location_id = held.location_id OR shared.chart_group_id = held.chart_group_id
-    WHERE held.location_id = a.location_id) END AS locations, NULL::uuid AS patient_id
+    WHERE held.location_id = a.location_id) END AS locations, NULL::uuid AS patient_id,
+    (SELECT key FROM location WHERE location_id = a.location_id AND sensitivity = '42cfr2') AS programme
 FROM role_assignment a
 WHERE a.principal_id = %(who)s AND a.valid_from <= clock_timestamp()
     AND (a.valid_to IS NULL OR a.valid_to > clock_timestamp())
 UNION ALL
-SELECT CASE p.relation WHEN 'self' THEN 'patient' ELSE 'third_party' END, NULL, p.patient_id
+SELECT CASE p.relation WHEN 'self' THEN 'patient' ELSE 'third_party' END, NULL, p.patient_id, NULL
 FROM portal_link p
 WHERE p.principal_id = %(who)s AND p.valid_from <= clock_timestamp()
     AND (p.valid_to IS NULL OR p.valid_to > clock_timestamp())
 UNION ALL
-SELECT known.what, NULL, coalesce(same.patient_id, known.patient_id)
+SELECT known.what, NULL, coalesce(same.patient_id, known.patient_id), NULL
 FROM (
     SELECT 'treats' AS what, c.patient_id FROM care_team_member c
     WHERE c.principal_id = %(who)s AND c.valid_from <= clock_timestamp()
@@ -56,23 +57,24 @@ def access_of(connection: psycopg.Connection[Any], principal: Principal) -> Acce
     and the patients a portal shows them.
     """
     rows = connection.execute(_HELD, {"who": principal.principal_id}).fetchall()
-    grants = [_grant(what, locations, patient_id) for what, locations, patient_id in rows if what in PERMISSIONS]
+    grants = [_grant(what, *rest) for what, *rest in rows if what in PERMISSIONS]
     if principal.is_administrator:
         grants += [Grant(role) for role in STAFF_ROLES]
     return Access(
         principal.principal_id,
         principal.name,
         tuple(grants),
-        care_team_of=frozenset(patient_id for what, _, patient_id in rows if what == "treats"),
-        broken_glass=frozenset(patient_id for what, _, patient_id in rows if what == "opened"),
+        care_team_of=frozenset(patient_id for what, _, patient_id, _ in rows if what == "treats"),
+        broken_glass=frozenset(patient_id for what, _, patient_id, _ in rows if what == "opened"),
     )
 
 
-def _grant(role: Role, locations: list[str] | None, patient_id: UUID | None) -> Grant:
+def _grant(role: Role, locations: list[str] | None, patient_id: UUID | None, programme: str | None) -> Grant:
     """Return a grant; of a role in a place that no longer is, one that reaches nothing."""
     if patient_id is not None:
         return Grant(role, frozenset(), frozenset({patient_id}))
-    return Grant(role, None if locations is None else frozenset(locations))
+    reached = None if locations is None else frozenset(locations)
+    return Grant(role, reached, programmes=frozenset([programme] if programme else []))
 
 
 def staff(session: Session) -> list[Staff]:

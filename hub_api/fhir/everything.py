@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ehr_pm.record import queries
-from ehr_pm.record.scope import hidden_kinds, subject_of
+from ehr_pm.record.scope import hidden_kinds, programmes_of, subject_of
 from hub_api.fhir import bundles
 from hub_api.fhir.cursor import Cursor
 from hub_api.fhir.exchange import as_number, base_of, fhir_response, id_of, put_on_record, require_json
@@ -48,7 +48,8 @@ async def everything(request: Request) -> Response:
         subject = subject_of(connection, caller.access, found)
         require_any(caller, ("chart.read",), subject)
         hidden = hidden_kinds(caller.access, "chart.read", subject)
-        return _page(connection, patient_id, phase, before, count, hidden)
+        programmes = programmes_of(caller.access, "chart.read")
+        return _page(connection, patient_id, phase, before, count, hidden, programmes)
 
     own, shared = await services.query(run)
     shown = [*own, *shared][:count]
@@ -71,16 +72,18 @@ def _page(
     before: int | None,
     count: int,
     hidden: list[str],
+    programmes: list[str],
 ) -> tuple[list[Found], list[Found]]:
     """Return what comes next of both parts, together one more than a page where there is more."""
     own: list[Found] = []
+    closed = {"hidden": hidden, "programmes": programmes}
     if phase == OWN:
-        own = queries.compartment(connection, patient_id, limit=count + 1, before=before, hidden=hidden)
+        own = queries.compartment(connection, patient_id, limit=count + 1, before=before, **closed)
         before = None
     left = count + 1 - len(own)
     if not left:
         return own, []
-    return own, queries.referred_to(connection, patient_id, limit=left, before=before, hidden=hidden)
+    return own, queries.referred_to(connection, patient_id, limit=left, before=before, **closed)
 
 
 def _next(path: str, count: int, own: list[Found], shared: list[Found]) -> Cursor:

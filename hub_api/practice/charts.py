@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ehr_pm.record import queries
-from ehr_pm.record.scope import hidden_kinds, places_of
+from ehr_pm.record.scope import hidden_kinds, places_of, programmes_of
 from hub_api.practice.lines import Line, line, status
 from hub_api.practice.people import person
 from hub_api.security.caller import Caller, caller_of
@@ -57,7 +57,9 @@ async def read_chart(request: Request, person_id: UUID) -> Response:
             raise NotFoundError("no such person")
         shown, hidden = permitted(connection, caller, members)
         patients = [member.patient_id for member in shown]
-        return _Chart(surviving, shown, queries.chart(connection, patients, limit=_MOST_FACTS + 1, hidden=hidden))
+        programmes = programmes_of(caller.access, "chart.read")
+        entries = queries.chart(connection, patients, limit=_MOST_FACTS + 1, hidden=hidden, programmes=programmes)
+        return _Chart(surviving, shown, entries)
 
     as_of = now()
     chart = await services.query(read)
@@ -93,7 +95,7 @@ def permitted(
     hidden: list[tuple[UUID, str]] = []
     places = places_of(connection, caller.access, members[0].patient_id)
     for member in members:
-        subject = Subject(places, member.patient_id, member.sensitivity)
+        subject = Subject(places, member.patient_id, member.sensitivity, member.location)
         if decide(caller.access, "chart.read", subject).is_allowed:
             shown.append(member)
             hidden += [(member.patient_id, kind) for kind in hidden_kinds(caller.access, "chart.read", subject)]

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ehr_pm.record import queries, search
+from ehr_pm.record.scope import programmes_of
 from ehr_pm.record.search import IsAbout, Search
 from hub_api.practice import charts
 from hub_api.practice.lines import line, status
@@ -67,7 +68,8 @@ def _show(desk: Desk, *, patient_id: UUID) -> Response:
     connection = _driver(desk)
     members, hidden = charts.permitted(connection, desk.caller, _members(connection, patient.patient_id))
     about = [each.patient_id for each in members]
-    entries = queries.chart(connection, about, limit=_MOST_FACTS + 1, hidden=hidden)
+    programmes = programmes_of(desk.caller.access, "chart.read")
+    entries = queries.chart(connection, about, limit=_MOST_FACTS + 1, hidden=hidden, programmes=programmes)
     for each in members:
         desk.doing.noted(
             "chart.read",

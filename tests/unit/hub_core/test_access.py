@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from uuid import UUID
 
 from hypothesis import given
@@ -12,6 +13,7 @@ from hub_core.access import (
     HIDDEN_FROM_OTHERS,
     NEEDS_CARE_TEAM,
     NEVER_BY_GLASS,
+    OF_A_PROGRAMME,
     PERMISSIONS,
     Access,
     Action,
@@ -23,6 +25,7 @@ from hub_core.access import (
     scope_of,
     visible_locations,
 )
+from hub_core.sensitivity import KINDS
 
 NOBODY = UUID(int=0)
 PATIENTS = tuple(UUID(int=number) for number in range(1, 4))
@@ -35,10 +38,15 @@ ABOUT_CHARTS: tuple[Action, ...] = ("chart.read", "chart.write")
 places = st.none() | st.frozensets(st.sampled_from(PLACES))
 patients = st.frozensets(st.sampled_from(PATIENTS))
 grants = st.builds(
-    lambda role, where, whose: Grant(role, frozenset(), whose) if role in OWN else Grant(role, where),
+    lambda role, where, whose, programmes: (
+        Grant(role, frozenset(), whose)
+        if role in OWN
+        else Grant(role, where, programmes=(where or frozenset()) & programmes)
+    ),
     st.sampled_from(ROLES),
     places,
     patients,
+    st.frozensets(st.sampled_from(PLACES)),
 )
 accesses = st.builds(
     Access,
@@ -52,7 +60,8 @@ subjects = st.builds(
     Subject,
     places,
     st.none() | st.sampled_from(PATIENTS),
-    st.sampled_from((None, "42cfr2", "psychotherapy", "minor", "other")),
+    st.sampled_from((None, *KINDS, "other")),
+    st.none() | st.sampled_from(PLACES),
 )
 actions = st.sampled_from(ACTIONS)
 
@@ -108,7 +117,31 @@ def test_what_needs_a_care_team_is_for_those_who_treat_and_for_the_patient(
     treats = subject.patient_id in access.care_team_of
     is_own = any(grant.role == "patient" and subject.patient_id in grant.patient_ids for grant in access.grants)
     has_opened = subject.patient_id in access.broken_glass and action in ABOUT_CHARTS
-    assert treats or is_own or (has_opened and subject.sensitivity not in NEVER_BY_GLASS)
+    is_programmes = subject.sensitivity == OF_A_PROGRAMME and any(
+        subject.owner in grant.programmes for grant in access.grants
+    )
+    assert treats or is_own or is_programmes or (has_opened and subject.sensitivity not in NEVER_BY_GLASS)
+
+
+@given(accesses, actions, subjects)
+def test_sharing_charts_with_a_programme_does_not_open_its_records(
+    access: Access, action: Action, subject: Subject
+) -> None:
+    about = replace(subject, sensitivity=OF_A_PROGRAMME)
+    elsewhere = replace(access, grants=tuple(replace(grant, programmes=frozenset()) for grant in access.grants))
+    if is_allowed(elsewhere, action, about):
+        treats = subject.patient_id in access.care_team_of | access.broken_glass
+        assert treats or any(subject.patient_id in grant.patient_ids for grant in access.grants)
+
+
+@given(accesses, actions, subjects)
+def test_outside_programmes_who_may_see_the_stricter_kind_may_see_the_milder(
+    access: Access, action: Action, subject: Subject
+) -> None:
+    access = replace(access, grants=tuple(replace(grant, programmes=frozenset()) for grant in access.grants))
+    for strict, mild in pairwise((*KINDS, None)):
+        if is_allowed(access, action, replace(subject, sensitivity=strict)):
+            assert is_allowed(access, action, replace(subject, sensitivity=mild)), (strict, mild)
 
 
 @given(accesses, actions, subjects)
