@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Text
+from sqlalchemy import BigInteger, DateTime, Text, inspect
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, make_transient_to_detached, mapped_column
 
 from hub_core.errors import NotFoundError
 from hub_core.fhir.ids import new_id
@@ -56,4 +56,14 @@ def get(session: Session, kind: type[T], row_id: UUID, name: str) -> T:
     row = session.get(kind, row_id)
     if row is None:
         raise NotFoundError(f"there is no such {name}")
+    return row
+
+
+def loaded(session: Session, row: T) -> T:
+    """Return a row as if the session had read it; what it lacks is read when somebody asks for it."""
+    known = session.identity_map.get(inspect(row).mapper.identity_key_from_instance(row))
+    if known is not None:
+        return cast("T", known)
+    make_transient_to_detached(row)
+    session.add(row)
     return row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from sqlalchemy import select, update
@@ -20,12 +20,15 @@ Send: TypeAlias = Callable[[Appointment], None]
 """The port: hands one reminder to whatever carries it, and raises what goes wrong."""
 
 
+def due(starts_at: datetime, moment: datetime) -> list[datetime]:
+    """Return when somebody is reminded of what starts then, as far as that is not past."""
+    return [starts_at - lead for lead in LEADS if starts_at - lead > moment]
+
+
 def queue(doing: Act, appointment: Appointment) -> None:
     """Queue the reminders of an appointment that are not too late."""
-    for lead in LEADS:
-        due = appointment.starts_at - lead
-        if due > doing.moment:
-            doing.session.add(Reminder(appointment_id=appointment.appointment_id, due_at=due))
+    for moment in due(appointment.starts_at, doing.moment):
+        doing.session.add(Reminder(appointment_id=appointment.appointment_id, due_at=moment))
     doing.flush()
 
 
