@@ -117,13 +117,32 @@ class Act:
             location: the location that owns it.
             detail: what else helps to understand the audit event; never patients' data.
         """
-        kind, resource_id = resource["resourceType"], resource["id"]
         self.project(resource, location)
+        self.announce(
+            action, resource["resourceType"], resource["id"], patient_id=patient_id, location=location, **detail
+        )
+
+    def announce(
+        self,
+        action: str,
+        resource_type: str,
+        resource_id: str,
+        *,
+        patient_id: UUID | None = None,
+        location: str | None = None,
+        **detail: str,
+    ) -> None:
+        """Audit and announce what was done with something whose resource another source states."""
         self.noted(
-            action, resource_type=kind, resource_id=resource_id, patient_id=patient_id, location=location, **detail
+            action,
+            resource_type=resource_type,
+            resource_id=resource_id,
+            patient_id=patient_id,
+            location=location,
+            **detail,
         )
         self._announced.append(
-            (new_id(), action, kind, UUID(resource_id), patient_id, location, self.actor.principal_id)
+            (new_id(), action, resource_type, UUID(resource_id), patient_id, location, self.actor.principal_id)
         )
 
     def project(self, resource: Json, location: str | None) -> None:

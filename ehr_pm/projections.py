@@ -29,7 +29,8 @@ def of_patient(session: Session, patient_id: UUID) -> Iterator[Projection]:
 
 
 def _appointments(session: Session, patient_id: UUID) -> Iterator[Projection]:
-    query = select(Appointment).where(Appointment.patient_id == patient_id, Appointment.status != "hold")
+    ours = Appointment.status != "hold", Appointment.received_from.is_(None)
+    query = select(Appointment).where(Appointment.patient_id == patient_id, *ours)
     for row in session.scalars(query.order_by(Appointment.starts_at)):
         taken = schedule.taken_by(session, row)
         yield scheduling.appointment(row, taken), row.location.key

@@ -69,6 +69,12 @@ class Location(Kept, Row):
     sensitivity: Mapped[str | None]
     """42cfr2 where it is a programme of its own (42 CFR 2.11), whose every record of a patient is sensitive."""
     is_active: Mapped[bool] = mapped_column(default=True)
+    patients_from: Mapped[str | None]
+    """The source that is master of the patients here; None is us."""
+    schedule_from: Mapped[str | None]
+    """The source that is master of the schedule here; None is us."""
+    flow_is_ours: Mapped[bool] = mapped_column(default=False)
+    """Whether patients are checked in here also for visits that another source schedules."""
     hours: Mapped[list[LocationHours]] = relationship(
         order_by=(LocationHours.weekday, LocationHours.opens), cascade="all, delete-orphan"
     )

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from hub_core.feeds import OWN_SOURCE
+
 
 def _is_npi(npi: str) -> str:
     """Check the digit that ends an NPI: Luhn over 80840 and the number (45 CFR 162.406, ISO 7812)."""
@@ -30,10 +32,19 @@ def _is_zone(zone: str) -> str:
     return zone
 
 
+def _is_another(source: str) -> str:
+    if source.casefold() == OWN_SOURCE:
+        raise ValueError("leave it out where this practice is master itself")
+    return source
+
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 NPI = Annotated[str, StringConstraints(pattern=r"^[0-9]{10}$"), AfterValidator(_is_npi)]
 TaxId = Annotated[str, StringConstraints(pattern=r"^[0-9]{9}$")]
 Zone = Annotated[str, AfterValidator(_is_zone)]
+Source = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_is_another)
+]
 LocationKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 
@@ -120,3 +131,18 @@ class NewPayer(_Told):
     answers_eligibility: bool = True
     takes_claims: bool = True
     sends_remittances: bool = True
+
+
+class Masters(_Told):
+    """Who is master at a location: a feed's source, or nobody else."""
+
+    patients_from: Source | None = None
+    schedule_from: Source | None = None
+    flow_is_ours: bool = False
+    """Whether patients are checked in here also for visits that another source schedules."""
+
+    @model_validator(mode="after")
+    def _patients_come_with_their_visits(self) -> Masters:
+        if self.schedule_from is not None and self.patients_from != self.schedule_from:
+            raise ValueError("who schedules the visits must keep the patients too: their visits name them")
+        return self

@@ -85,6 +85,10 @@ class Patient(Kept, Row):
     created_despite: Mapped[str | None]
     """Why they were registered although somebody like them was there."""
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("patient.patient_id"))
+    received_from: Mapped[str | None]
+    """The source that keeps who they are: its resource of this id is the record, and the row follows it."""
+    received_version: Mapped[int | None]
+    """Which version of that resource the row shows."""
     home_location: Mapped[Location] = relationship(lazy="joined")
     identifiers: Mapped[list[PatientNumber]] = relationship(lazy="selectin", order_by=PatientNumber.system)
     addresses: Mapped[list[PatientAddress]] = relationship(lazy="selectin", order_by=PatientAddress.valid_from)
@@ -138,3 +142,5 @@ class PatientMerge(Row):
     merged_by: Mapped[UUID | None]
     undone_at: Mapped[datetime | None]
     undone_by: Mapped[UUID | None]
+    received_from: Mapped[str | None]
+    """The source that says so; None is somebody here."""

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from ehr_pm.acts import Act
 from ehr_pm.organisation.models import Location
+from ehr_pm.organisation.ownership import refuse_patients, refuse_received
 from ehr_pm.patients import fhir, repository
 from ehr_pm.patients.models import Consent, Patient, PatientAddress, PatientContact, PatientNumber, RelatedPerson
 from ehr_pm.patients.schemas import Address, Contact, Demographics, NewConsent, NewPatient, NewRelatedPerson
@@ -35,8 +36,10 @@ def register(doing: Act, told: NewPatient, *, despite: str | None = None) -> Pat
     Raises:
         PossibleDuplicateError: if somebody like them is there and no reason is given.
         NotFoundError: if their location is not known.
+        MasteredElsewhereError: if another source keeps the patients of that location.
     """
     location = get_row(doing.session, Location, told.home_location_id, "location")
+    refuse_patients(location)
     alike = repository.candidates(doing.session, told)
     if alike and not despite:
         raise PossibleDuplicateError(alike)
@@ -61,14 +64,21 @@ def correct(doing: Act, patient: Patient, told: Demographics) -> None:
     """Change who a patient is said to be.
 
     Raises:
+        MasteredElsewhereError: if another source keeps them.
         ConflictError: if somebody else changed them at the same time.
     """
+    refuse_received(patient.received_from, "patient")
     doing.change(patient, races=list(told.races), **told.model_dump(exclude={"races"}))
     _say(doing, "patient.correct", patient)
 
 
 def move(doing: Act, patient: Patient, to: Address) -> None:
-    """Note that a patient lives somewhere else; the old address stays, as of when it ended."""
+    """Note that a patient lives somewhere else; the old address stays, as of when it ended.
+
+    Raises:
+        MasteredElsewhereError: if another source keeps them.
+    """
+    refuse_received(patient.received_from, "patient")
     today = doing.moment.date()
     for each in patient.addresses:
         if each.use == to.use and each.valid_to is None:
@@ -79,7 +89,12 @@ def move(doing: Act, patient: Patient, to: Address) -> None:
 
 
 def set_contacts(doing: Act, patient: Patient, contacts: Iterable[Contact]) -> None:
-    """Replace how a patient is reached."""
+    """Replace how a patient is reached.
+
+    Raises:
+        MasteredElsewhereError: if another source keeps them.
+    """
+    refuse_received(patient.received_from, "patient")
     patient.contacts.clear()
     doing.flush()
     patient.contacts.extend(PatientContact(**each.model_dump()) for each in contacts)

@@ -123,6 +123,9 @@ class Appointment(Kept, Row):
     held_until: Mapped[datetime | None]
     override_reason: Mapped[str | None]
     status_reason: Mapped[str | None]
+    received_from: Mapped[str | None]
+    """The source that schedules it: its resource of this id is the record, and the row follows it."""
+    received_version: Mapped[int | None]
     location: Mapped[Location] = relationship(lazy="joined")
     visit_type: Mapped[VisitType] = relationship(lazy="joined")
     bookings: Mapped[list[ResourceBooking]] = relationship(order_by=ResourceBooking.kind, lazy="selectin")

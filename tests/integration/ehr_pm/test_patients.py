@@ -11,7 +11,7 @@ import pytest
 
 from ehr_pm.acts import Act, act
 from ehr_pm.identity import crosswalk
-from ehr_pm.patients import merging, repository, service
+from ehr_pm.patients import merging, moving, repository, service
 from ehr_pm.patients.models import Patient
 from ehr_pm.patients.schemas import Address, Contact, Identifier, NewConsent, NewPatient, NewRelatedPerson
 from ehr_pm.record.queries import read
@@ -134,7 +134,7 @@ def test_a_move_keeps_the_old_address(database: Database, clinic: Clinic) -> Non
 
 def everything(unit: UnitOfWork) -> dict[str, list[str]]:
     """Return every row of every table that belongs to patients, as text."""
-    tables = {each.table for each in merging.references(unit.driver)} | {"patient"}
+    tables = {each.table for each in moving.references(unit.driver)} | {"patient"}
     return {
         table: sorted(
             json.dumps(row, sort_keys=True, default=str)
@@ -172,7 +172,7 @@ def test_merging_leaves_nothing_behind_and_unmerging_restores_every_row(database
     with act(database, CLERK, moment=NOW) as doing:
         merge = merging.merge(doing, one.patient_id, other.patient_id, "registered twice")
     with database.begin() as unit:
-        for each in merging.references(unit.driver):
+        for each in moving.references(unit.driver):
             left = unit.driver.execute(
                 f"SELECT count(*) FROM {each.table} WHERE {each.column} = %s", (other.patient_id,)
             ).fetchall()
