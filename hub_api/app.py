@@ -20,6 +20,7 @@ from hub_api.fhir.outcome import refusal, status_of
 from hub_api.fhir.routes import fhir_mount
 from hub_api.ingest import over_http
 from hub_api.ingest.listeners import listening
+from hub_api.login import oidc
 from hub_api.login import routes as login
 from hub_api.practice import (
     appointments,
@@ -27,6 +28,7 @@ from hub_api.practice import (
     coverage,
     emergencies,
     feeds,
+    identities,
     marts,
     organisation,
     patients,
@@ -85,8 +87,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # Side by side in one list, so that what is there can be listed, and tested, route by route; the busiest first.
     app.router.routes.append(fhir_mount)
     records = (people, charts, feeds, marts)
-    practice = (patients, coverage, schedule, appointments, organisation, users, emergencies)
-    for part in (login, health, *records, *practice, tokens, over_http, workspace):
+    practice = (patients, coverage, schedule, appointments, organisation, users, identities, emergencies)
+    for part in (login, oidc, health, *records, *practice, tokens, over_http, workspace):
         app.router.routes.extend(part.router.routes)
     app.router.routes[:] = guarded(app.router.routes)
     return app

@@ -14,6 +14,7 @@ import anyio.to_thread
 from ehr_pm.acts import Act, Actor, act
 from ehr_pm.migrations import migrate
 from hub_api.fhir.cursor import CursorSeal
+from hub_api.login.oidc_provider import Provider, provider_of
 from hub_api.readers import Readers
 from hub_core.audit import AuditLog
 from hub_core.database import Database
@@ -38,6 +39,8 @@ _QUERIES_AT_ONCE = 16
 _STORING_AT_ONCE = 1000
 _PASSWORDS_AT_ONCE = 2
 """Password checks running at the same time: each takes 64 MiB and a core on purpose."""
+_OUTSIDE_AT_ONCE = 4
+"""Threads that may wait for the OpenID provider at the same time."""
 _DELIVERIES_AT_ONCE = 8
 """Bodies of messages held in memory at the same time."""
 
@@ -55,9 +58,12 @@ class Services:
     cursors: CursorSeal
     keyring: Keyring
     session_limits: SessionLimits
+    provider: Provider | None
+    """Where staff may log in besides here."""
     queries: anyio.CapacityLimiter
     passwords: anyio.CapacityLimiter
     deliveries: anyio.CapacityLimiter
+    outside: anyio.CapacityLimiter
     storing: anyio.CapacityLimiter
     """Messages on their way into the store: fewer than it queues, so that handing one over never stops the loop."""
 
@@ -102,6 +108,7 @@ class Services:
 
 def open_services(settings: Settings) -> Services:
     """Return the services of an installation, its schema up to date and its administrator made."""
+    provider = provider_of(settings)
     database = Database(settings)
     migrate(database)
     with database.begin() as unit:
@@ -118,9 +125,11 @@ def open_services(settings: Settings) -> Services:
         cursors=CursorSeal(settings.keys_dir),
         keyring=keyring,
         session_limits=SessionLimits(idle=timedelta(minutes=settings.session_idle_minutes)),
+        provider=provider,
         queries=anyio.CapacityLimiter(_QUERIES_AT_ONCE),
         passwords=anyio.CapacityLimiter(_PASSWORDS_AT_ONCE),
         deliveries=anyio.CapacityLimiter(_DELIVERIES_AT_ONCE),
+        outside=anyio.CapacityLimiter(_OUTSIDE_AT_ONCE),
         storing=anyio.CapacityLimiter(_STORING_AT_ONCE),
     )
 

@@ -61,6 +61,15 @@ class SessionLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """The log-in elsewhere that a session stands on: whose identity, and what the provider calls them and it."""
+
+    identity_id: UUID | None
+    subject: str
+    session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IssuedToken:
     """A program's token at the one moment its secret is known."""
 
@@ -223,13 +232,16 @@ def open_session(
     connection: psycopg.Connection[Any],
     principal: Principal,
     limits: SessionLimits = SessionLimits(),
+    *,
+    outside: Outside | None = None,
 ) -> str:
-    """Return the secret of a new session; only its hash is kept."""
+    """Return the secret of a new session; only its hash is kept, and the log-in elsewhere that it stands on."""
     secret = secrets.token_urlsafe(32)
+    stands_on = (outside.identity_id, outside.subject, outside.session) if outside else (None, None, None)
     connection.execute(
-        "INSERT INTO browser_session (session_id, principal_id, secret_sha, expires_at)"
-        " VALUES (%s, %s, %s, now() + %s)",
-        (new_id(), principal.principal_id, _sha(secret), limits.absolute),
+        "INSERT INTO browser_session (session_id, principal_id, secret_sha, expires_at, identity_id, outside_subject,"
+        " outside_session) VALUES (%s, %s, %s, now() + %s, %s, %s, %s)",
+        (new_id(), principal.principal_id, _sha(secret), limits.absolute, *stands_on),
     )
     return secret
 

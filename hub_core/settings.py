@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEBIBYTE = 1024 * 1024
@@ -36,6 +37,19 @@ class Settings(BaseSettings):
     )
     max_record_bytes: int = Field(default=64 * MEBIBYTE, description="Largest message or resource taken, in bytes.")
     session_idle_minutes: int = Field(default=15, description="Minutes after which an unused log-in ends.")
+    oidc_issuer: str | None = Field(
+        default=None, description="OpenID provider at which staff may log in; unset, they log in with passwords only."
+    )
+    oidc_client_id: str | None = Field(default=None, description="Name of this installation at the OpenID provider.")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="Secret of this installation at the OpenID provider; unset, PKCE alone protects."
+    )
+    oidc_claim: Literal["sub", "email", "preferred_username"] = Field(
+        default="sub", description="What names somebody in an ID token; `email` counts once the provider verified it."
+    )
+    oidc_acr: str | None = Field(
+        default=None, description="Strength of log-in (`acr`) that the OpenID provider must vouch for, such as MFA's."
+    )
     checkpoint_dir: Path | None = Field(
         default=None, description="Where checkpoints of the audit trail are kept, best on another machine's disk."
     )

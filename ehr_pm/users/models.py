@@ -1,4 +1,4 @@
-"""Rows of people who may do something here: staff, licences, roles, care teams, broken glass, portal links."""
+"""Rows of people and programs who may do something here, by what they come in, and why they may."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, LargeBinary
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ehr_pm.organisation.models import Location
@@ -28,6 +29,48 @@ class PrincipalRow(Row):
     """Sealed by the keyring."""
     totp_last_step: Mapped[int | None]
     must_change_password: Mapped[bool] = mapped_column(default=False)
+
+
+class AccessToken(Row):
+    """A program's token: what opens it is known to the program only."""
+
+    __tablename__ = "access_token"
+
+    token_id: Mapped[UUID] = key()
+    principal_id: Mapped[UUID] = mapped_column(ForeignKey("principal.principal_id"))
+    name: Mapped[str]
+    actions: Mapped[list[str] | None] = mapped_column(ARRAY(TEXT))
+    """What it is limited to, of what the program's roles allow; all of that when nothing is named."""
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID | None]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class BrowserSession(Row):
+    """A person's log-in, as long as it lasts."""
+
+    __tablename__ = "browser_session"
+
+    session_id: Mapped[UUID] = key()
+    principal_id: Mapped[UUID] = mapped_column(ForeignKey("principal.principal_id"))
+    closed_at: Mapped[datetime | None]
+    identity_id: Mapped[UUID | None] = mapped_column(ForeignKey("outside_identity.identity_id"))
+
+
+class OutsideIdentity(Kept, Row):
+    """Whom an OpenID provider says somebody is; it opens nothing that an administrator has not linked."""
+
+    __tablename__ = "outside_identity"
+
+    identity_id: Mapped[UUID] = key()
+    principal_id: Mapped[UUID] = mapped_column(ForeignKey("principal.principal_id"))
+    issuer: Mapped[str]
+    claim: Mapped[str]
+    """sub, email or preferred_username."""
+    value: Mapped[str]
+    ended_at: Mapped[datetime | None]
 
 
 class Licence(Row):
@@ -112,8 +155,23 @@ class PortalLink(Kept, Row):
 
     link_id: Mapped[UUID] = key()
     principal_id: Mapped[UUID] = mapped_column(ForeignKey("principal.principal_id"))
-    patient_id: Mapped[UUID]
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.patient_id"))
     relation: Mapped[str]
     """self, proxy or third_party."""
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime | None]
+    consent_id: Mapped[UUID | None] = mapped_column(ForeignKey("consent.consent_id"))
+    """What lets somebody else see it; they do as long as it stands."""
+
+
+class PortalInvitation(Kept, Row):
+    """A code by which somebody chooses the password of their portal account, once."""
+
+    __tablename__ = "portal_invitation"
+
+    invitation_id: Mapped[UUID] = key()
+    principal_id: Mapped[UUID] = mapped_column(ForeignKey("principal.principal_id"))
+    code_sha: Mapped[bytes] = mapped_column(LargeBinary)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

@@ -48,7 +48,13 @@ def login_page(
     text = (
         _templates()
         .get_template("login.html")
-        .render(destination=destination, problem=problem, must_change=must_change, name=name)
+        .render(
+            destination=destination,
+            problem=problem,
+            must_change=must_change,
+            name=name,
+            is_known_outside=settings.oidc_issuer is not None,
+        )
     )
     # Browsers hold a form's redirects to the same rule as the form, and the dashboards are another origin.
     policy = (

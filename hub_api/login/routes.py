@@ -11,6 +11,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from hub_api.login.pages import FOLDER, home_page, login_page
+from hub_api.login.session import led_in
 from hub_api.security.caller import SESSION_COOKIE, address_of, caller_of
 from hub_api.security.origin import is_foreign, safe_destination
 from hub_api.services import services_of
@@ -39,6 +40,7 @@ _ASSETS: Final = {
     "hub.css": "text/css",
     "mark.svg": "image/svg+xml",
     "workspace.css": "text/css",
+    "calendar.css": "text/css",
     "workspace.js": "text/javascript",
     "htmx.min.js": "text/javascript",
 }
@@ -86,16 +88,7 @@ async def log_in(
             must_change=opened.must_change,
             name=name if opened.must_change else "",
         )
-    answer = RedirectResponse(safe_destination(next, request, services.settings), status_code=303)
-    answer.set_cookie(
-        SESSION_COOKIE,
-        opened.secret,
-        max_age=int(services.session_limits.absolute.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-    )
-    return answer
+    return led_in(request, safe_destination(next, request, services.settings), opened.secret)
 
 
 @dataclass(frozen=True, slots=True)

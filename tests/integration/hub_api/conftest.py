@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
 import uvicorn
+from starlette.types import ASGIApp
 
 from hub_api.app import create_app
+from hub_core.settings import Settings
 from pipelines.installation import Installation
 from tests.integration.hub_api.hub import Hub
 from tests.integration.hub_api.practice import Practice, open_practice
@@ -20,7 +22,21 @@ from tests.integration.hub_api.practice import Practice, open_practice
 @pytest.fixture
 def hub(installation: Installation) -> Iterator[Hub]:
     """Return a running hub."""
-    app = create_app(installation.settings)
+    with running(installation, installation.settings) as hub:
+        yield hub
+
+
+@contextmanager
+def running(installation: Installation, settings: Settings) -> Iterator[Hub]:
+    """Give a hub that runs on an installation with these settings."""
+    app = create_app(settings)
+    with answering(app) as url:
+        yield Hub(url, installation, app)
+
+
+@contextmanager
+def answering(app: ASGIApp) -> Iterator[str]:
+    """Give the address at which an application answers on a thread of its own."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, access_log=False, log_level="error", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -28,9 +44,11 @@ def hub(installation: Installation) -> Iterator[Hub]:
         time.sleep(0.01)
     assert server.started
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield Hub(f"http://127.0.0.1:{port}", installation, app)
-    server.should_exit = True
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture
