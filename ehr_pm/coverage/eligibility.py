@@ -66,11 +66,8 @@ Ask: TypeAlias = Callable[[Question], Answer]
 def queue_for_appointment(doing: Act, appointment: Appointment) -> list[EligibilityCheck]:
     """Queue a question for every coverage that holds on the day of an appointment; asked again, nothing is added."""
     day = appointment.local_start.date()
-    queued = []
-    for coverage in repository.holding_on(doing.session, appointment.patient_id, day):
-        if coverage.payer.answers_eligibility:
-            queued += _queue(doing, appointment.patient_id, coverage.coverage_id, appointment.appointment_id, day)
-    return queued
+    unasked = repository.unasked(doing.session, appointment.patient_id, appointment.appointment_id, day)
+    return [_queue(doing, appointment.patient_id, each, appointment.appointment_id, day) for each in unasked]
 
 
 def queue_now(doing: Act, coverage: Coverage, day: date) -> EligibilityCheck:
@@ -88,7 +85,7 @@ def queue_now(doing: Act, coverage: Coverage, day: date) -> EligibilityCheck:
     )
     row = doing.session.scalars(known.with_for_update(of=EligibilityCheck)).first()
     if row is None:
-        [row] = _queue(doing, coverage.patient_id, coverage.coverage_id, None, day)
+        row = _queue(doing, coverage.patient_id, coverage.coverage_id, None, day)
     else:
         row.state, row.attempts, row.asked_at = "queued", 0, doing.moment
         doing.flush()
@@ -136,16 +133,7 @@ def ask_queued(doing: Act, ask: Ask, keyring: Keyring, *, limit: int = 50) -> in
     return answered
 
 
-def _queue(
-    doing: Act, patient_id: UUID, coverage_id: UUID, appointment_id: UUID | None, day: date
-) -> list[EligibilityCheck]:
-    known = select(EligibilityCheck).where(
-        EligibilityCheck.coverage_id == coverage_id,
-        EligibilityCheck.appointment_id == appointment_id,
-        EligibilityCheck.requested_for == day,
-    )
-    if doing.session.scalars(known).first() is not None:
-        return []
+def _queue(doing: Act, patient_id: UUID, coverage_id: UUID, appointment_id: UUID | None, day: date) -> EligibilityCheck:
     row = EligibilityCheck(
         patient_id=patient_id,
         coverage_id=coverage_id,
@@ -156,7 +144,7 @@ def _queue(
         asked_at=doing.moment,
     )
     doing.add(row)
-    return [row]
+    return row
 
 
 def _question(doing: Act, check: EligibilityCheck) -> Question:

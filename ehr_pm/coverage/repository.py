@@ -9,10 +9,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ehr_pm.coverage.models import Coverage, EligibilityCheck
+from hub_core.database import driver_connection
 from hub_core.errors import NotFoundError
 
 PATIENCE = timedelta(minutes=10)
 """How long a payer that could not be reached is left in peace, after each time."""
+
+_UNASKED = """
+SELECT coverage_id FROM coverage JOIN payer USING (payer_id)
+WHERE patient_id = %(patient)s AND coverage.is_active AND valid @> %(day)s::date AND payer.answers_eligibility
+    AND NOT EXISTS (
+        SELECT FROM eligibility_check asked WHERE asked.coverage_id = coverage.coverage_id
+            AND asked.appointment_id = %(appointment)s AND asked.requested_for = %(day)s::date
+    )
+ORDER BY rank
+"""
 
 
 def get(session: Session, coverage_id: UUID) -> Coverage:
@@ -33,10 +44,11 @@ def of_patient(session: Session, patient_id: UUID) -> list[Coverage]:
     return sorted(session.scalars(query), key=lambda row: (row.rank, -_ordinal(row.valid.lower)))
 
 
-def holding_on(session: Session, patient_id: UUID, day: date) -> list[Coverage]:
-    """Return the coverages that hold on a day, in the order payers are asked."""
-    query = select(Coverage).where(Coverage.patient_id == patient_id, Coverage.is_active, Coverage.valid.op("@>")(day))
-    return list(session.scalars(query.order_by(Coverage.rank)))
+def unasked(session: Session, patient_id: UUID, appointment_id: UUID, day: date) -> list[UUID]:
+    """Return the coverages that hold on the day of an appointment and whose payers can be asked, and were not yet."""
+    values = {"patient": patient_id, "appointment": appointment_id, "day": day}
+    rows = driver_connection(session.connection()).execute(_UNASKED, values)
+    return [coverage_id for (coverage_id,) in rows]
 
 
 def latest_checks(session: Session, patient_id: UUID, limit: int = 10) -> list[EligibilityCheck]:

@@ -82,7 +82,8 @@ def test_of_a_rank_one_holds_on_any_day(database: Database, patient: UUID, payer
     with database.begin() as unit:
 
         def holding(day: date) -> list[UUID]:
-            return [each.coverage_id for each in repository.holding_on(unit.session, patient, day) if each.rank == 1]
+            known = repository.of_patient(unit.session, patient)
+            return [each.coverage_id for each in known if each.rank == 1 and day in each.valid]
 
         assert holding(date(2026, 5, 31)) == [first.coverage_id]
         assert holding(date(2026, 6, 1)) == [second.coverage_id]
