@@ -8,17 +8,15 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from psycopg.errors import ExclusionViolation
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
 
 from ehr_pm.acts import Act
+from ehr_pm.organisation import ownership
 from ehr_pm.organisation.models import Location
 from ehr_pm.rows import get
-from ehr_pm.scheduling import fhir, reminders, repository
+from ehr_pm.scheduling import fhir, placing, reminders, repository
 from ehr_pm.scheduling.models import (
     Appointment,
     AppointmentStatusEvent,
@@ -26,7 +24,7 @@ from ehr_pm.scheduling.models import (
     ResourceBooking,
     VisitType,
 )
-from ehr_pm.scheduling.openings import Calendar, Span, starts
+from ehr_pm.scheduling.openings import starts
 from ehr_pm.scheduling.schemas import NewAppointment
 from ehr_pm.scheduling.states import BLOCKING, refuse_step
 from ehr_pm.scheduling.walltime import day_span, to_instant, to_local
@@ -34,6 +32,7 @@ from hub_core.errors import ConflictError
 
 HOLD = timedelta(minutes=10)
 STEP = timedelta(minutes=10)
+_MOST_LANES = 100
 RAN_OUT = "held too long without being booked"
 _DAY = timedelta(days=1)
 
@@ -155,96 +154,38 @@ def release_expired_holds(doing: Act, *, taking: Sequence[UUID] | None = None) -
 
 
 def _place(doing: Act, told: NewAppointment, status: str, **columns: Any) -> Appointment:
-    session = doing.session
-    location, visit_type = (
-        get(session, Location, told.location_id, "location"),
-        _visit_type(session, told.visit_type_id),
-    )
-    zone = ZoneInfo(location.zone)
-    begins = to_instant(told.start, zone)
-    ends = begins + timedelta(minutes=visit_type.minutes)
-    during = (begins - timedelta(minutes=visit_type.minutes_before), ends + timedelta(minutes=visit_type.minutes_after))
-    taken = repository.bookables(session, told.bookable_ids)
-    if any(each.location_id != told.location_id for each in taken):
-        raise ConflictError("what is booked together is at one location")
-    release_expired_holds(doing, taking=[*told.bookable_ids, told.patient_id])
-    row = Appointment(
-        patient_id=told.patient_id,
-        location_id=location.location_id,
-        location=location,
-        visit_type_id=visit_type.visit_type_id,
-        visit_type=visit_type,
-        status=status,
-        starts_at=begins,
-        ends_at=ends,
-        local_start=told.start,
-        override_reason=told.override_reason,
-        **columns,
-    )
-    doing.add(row)
-    set_committed_value(row, "bookings", _take(doing, row, taken, during, zone))
-    _write_down(doing, row, 1)
-    if status == "booked":
-        reminders.queue(doing, row)
-    _say(doing, row, "hold" if status == "hold" else "book", taken)
-    return row
-
-
-def _take(
-    doing: Act, row: Appointment, taken: Sequence[Bookable], during: Span, zone: ZoneInfo
-) -> list[ResourceBooking]:
-    """Take a lane of each bookable, and the patient's time; of two who take the last at once, one is refused."""
-    session = doing.session
-    for _ in range(1 + max(each.lanes for each in taken)):
-        known = repository.calendars(session, taken, (during[0] - _DAY, during[1] + _DAY), zone)
-        lanes = [(each, _lane(row, each, known[each.bookable_id], during)) for each in taken]
-        rows = [_booking(row, each.bookable_id, each.kind, lane, during) for each, lane in lanes]
-        rows.append(_booking(row, row.patient_id, "patient", _patient_lane(session, row, during), during))
-        rows.sort(key=lambda each: each.taken_id)  # so that no two who book wait for each other in a ring
+    for _ in range(_MOST_LANES):
+        scene = placing.look(doing.session, told)
+        ownership.refuse_schedule(scene.location)
+        begins = to_instant(told.start, scene.zone)
+        kind, ends = scene.visit_type, begins + timedelta(minutes=scene.visit_type.minutes)
+        during = begins - timedelta(minutes=kind.minutes_before), ends + timedelta(minutes=kind.minutes_after)
         try:
-            with session.begin_nested():
-                session.add_all(rows)
-        except IntegrityError as error:
-            if not isinstance(error.orig, ExclusionViolation):
-                raise
-            continue  # somebody took one of these lanes a moment ago: look again
-        return sorted(rows, key=lambda each: each.kind)
+            bookings = placing.lanes(scene, told, during)
+        except ConflictError:
+            if release_expired_holds(doing, taking=[*told.bookable_ids, told.patient_id]):
+                continue
+            raise
+        written = {
+            "patient_id": told.patient_id,
+            "location_id": scene.location.location_id,
+            "visit_type_id": kind.visit_type_id,
+            "status": status,
+            "starts_at": begins,
+            "ends_at": ends,
+            "local_start": told.start,
+            "override_reason": told.override_reason,
+            **columns,
+        }
+        if row := placing.write(doing, scene, bookings, during, **written):
+            _say(doing, row, "hold" if status == "hold" else "book", scene.taken)
+            return row
     raise ConflictError("somebody else has just taken this time")
-
-
-def _lane(row: Appointment, bookable: Bookable, calendar: Calendar, during: Span) -> int:
-    """Return the lane to take, above the capacity only where there is a reason to override."""
-    days = sorted({to_local(moment, calendar.zone).date() for moment in during})
-    hours = calendar.open_hours(days, row.visit_type_id)
-    is_open = any(opens <= during[0] and during[1] <= closes for opens, closes in hours)
-    lane = calendar.free_lane(during)
-    if row.override_reason is not None:
-        return lane or calendar.override_lane(during)
-    if not is_open:
-        raise ConflictError(f"the {bookable.kind} is not there for this visit at that time")
-    if lane is None:
-        raise ConflictError(f"the {bookable.kind} is taken at that time")
-    return lane
-
-
-def _patient_lane(session: Session, row: Appointment, during: Span) -> int:
-    lane = repository.patient_lane(session, row.patient_id, during)
-    if lane is not None:
-        return lane
-    if row.override_reason is None:
-        raise ConflictError("the patient has another appointment at that time")
-    highest = select(func.max(ResourceBooking.lane)).where(ResourceBooking.taken_id == row.patient_id)
-    return int(session.scalar(highest) or 0) + 1
-
-
-def _booking(row: Appointment, taken_id: UUID, kind: str, lane: int, during: Span) -> ResourceBooking:
-    return ResourceBooking(
-        appointment_id=row.appointment_id, taken_id=taken_id, kind=kind, lane=lane, during=Range(*during)
-    )
 
 
 def _step(doing: Act, row: Appointment, status: str, reason: str | None = None, **columns: Any) -> Appointment:
     old = row.status
+    ownership.refuse_step(row.location, row.received_from, status)
     refuse_step(old, status)
     columns["held_until"] = None
     doing.change(row, status=status, status_reason=reason, **columns)
@@ -289,8 +230,11 @@ def _write_down(doing: Act, row: Appointment, number: int, reason: str | None = 
 
 def _say(doing: Act, row: Appointment, verb: str, taken: Sequence[Bookable]) -> None:
     detail = {"override": "yes"} if row.override_reason else {}
-    projected = fhir.appointment(row, list(taken))
-    doing.done(f"appointment.{verb}", projected, patient_id=row.patient_id, location=row.location.key, **detail)
+    action, key, location = f"appointment.{verb}", str(row.appointment_id), row.location.key
+    if row.received_from is not None:
+        doing.announce(action, "Appointment", key, patient_id=row.patient_id, location=location, **detail)
+        return
+    doing.done(action, fhir.appointment(row, list(taken)), patient_id=row.patient_id, location=location, **detail)
 
 
 def _visit_type(session: Session, visit_type_id: UUID) -> VisitType:
