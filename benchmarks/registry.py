@@ -19,6 +19,7 @@ BENCHMARKS = {
     "fhir_read": "Patient reads with log-in and audit, beside the same bytes without either.",
     "booking": "Visits booked by eight at once, beside the bare rows under the same constraint.",
     "patient_page": "The page of a patient with a thousand visits, beside the patient's bytes alone.",
+    "week_calendar": "The week of twelve clinicians with five thousand series, and one of its days.",
     "audit_cost": "An act of eight writers with its audit events, and without them.",
     "simulated_group": "A simulated group of 20,000 through the whole house, its disk beside the raw resources.",
     "help": "`wholechart --help`, beside an interpreter that does nothing.",

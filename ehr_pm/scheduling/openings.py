@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import reduce
 from typing import TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -59,15 +60,21 @@ class Calendar:
     closed: tuple[Span, ...] = ()
     taken: tuple[Taken, ...] = ()
 
-    def open_hours(self, days: Iterable[date], visit_type_id: UUID) -> list[Span]:
-        """Return when a visit type may be booked on some days, joined and in order; what is taken does not matter."""
+    def open_hours(self, days: Iterable[date], visit_type_id: UUID | None) -> list[Span]:
+        """Return when a visit type, or any, may be booked on some days, joined and in order; taken or not."""
         spans = [
             span(day, rule.starts, rule.ends, self.zone)
             for day in days
             for rule in self.rules
-            if rule.holds_on(day) and (rule.visit_type_ids is None or visit_type_id in rule.visit_type_ids)
+            if rule.holds_on(day) and _takes(rule, visit_type_id)
         ]
         return without(joined([*spans, *self.opened]), joined(self.closed))
+
+    def free_hours(self, days: Iterable[date], visit_type_id: UUID | None = None) -> list[Span]:
+        """Return when it is open and one of its lanes is free, in order."""
+        lanes = range(1, self.lanes + 1)
+        taken = (joined(each.during for each in self.taken if each.lane == lane) for lane in lanes)
+        return without(self.open_hours(days, visit_type_id), reduce(shared, taken))
 
     def free_lane(self, during: Span) -> int | None:
         """Return the first lane that nothing takes in a stretch of time, if there is one."""
@@ -137,8 +144,12 @@ def without(spans: Sequence[Span], closed: Sequence[Span]) -> list[Span]:
 
 
 def shared(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
-    """Return when both are open."""
+    """Return the instants that are in both, in order."""
     return [(max(a[0], b[0]), min(a[1], b[1])) for a in one for b in other if overlap(a, b)]
+
+
+def _takes(rule: Rule, visit_type_id: UUID | None) -> bool:
+    return visit_type_id is None or rule.visit_type_ids is None or visit_type_id in rule.visit_type_ids
 
 
 def _monday(day: date) -> date:

@@ -84,18 +84,18 @@ def calendars(session: Session, taken: Sequence[Bookable], during: Span, zone: Z
         ScheduleException.bookable_id.in_(ids), ScheduleException.during.op("&&")(window)
     )
     for each in session.scalars(query):
-        exceptions[each.bookable_id, each.is_open].append(_span(each.during))
+        exceptions[each.bookable_id, each.is_open].append(span_of(each.during))
     lanes: dict[UUID, list[Taken]] = defaultdict(list)
     booked = select(ResourceBooking.taken_id, ResourceBooking.lane, ResourceBooking.during).where(
         ResourceBooking.taken_id.in_(ids), ResourceBooking.is_blocking, ResourceBooking.during.op("&&")(window)
     )
     for taken_id, lane, span in session.execute(booked):
-        lanes[taken_id].append(Taken(lane, _span(span)))
+        lanes[taken_id].append(Taken(lane, span_of(span)))
     return {
         each.bookable_id: Calendar(
             zone,
             each.lanes,
-            tuple(_rule(rule) for rule in each.rules),
+            tuple(rule_of(rule) for rule in each.rules),
             tuple(exceptions[each.bookable_id, True]),
             tuple(exceptions[each.bookable_id, False]),
             tuple(lanes[each.bookable_id]),
@@ -163,12 +163,14 @@ def waiting(session: Session, location_id: UUID, visit_type_id: UUID, on: date) 
     return list(session.scalars(query))
 
 
-def _span(during: Range[datetime]) -> Span:
+def span_of(during: Range[datetime]) -> Span:
+    """Return a stored range as the two instants it lies between."""
     assert during.lower is not None  # noqa: S101 - the columns hold bounded ranges only
     assert during.upper is not None  # noqa: S101
     return during.lower, during.upper
 
 
-def _rule(row: ScheduleRule) -> Rule:
+def rule_of(row: ScheduleRule) -> Rule:
+    """Return a stored rule as the pure one it stands for."""
     kinds = None if row.visit_type_ids is None else frozenset(row.visit_type_ids)
     return Rule(row.weekday, row.starts, row.ends, row.valid_from, row.valid_to, row.every_weeks, kinds)

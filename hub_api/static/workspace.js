@@ -35,6 +35,40 @@
     if (field) field.focus();
   });
 
+  // --- in a calendar: arrows go to what is nearest that way, m looks for another time for a visit --------------------
+  const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+  function middle(element) {
+    const box = element.getBoundingClientRect();
+    return [box.left + box.width / 2, box.top + Math.min(box.height, 24) / 2];
+  }
+
+  function nearest(calendar, from, [across, down]) {
+    const [x, y] = middle(from);
+    let best = null, least = Infinity;
+    for (const each of calendar.querySelectorAll("a")) {
+      const [dx, dy] = [middle(each)[0] - x, middle(each)[1] - y];
+      const ahead = dx * across + dy * down;
+      const aside = Math.abs(dx * down) + Math.abs(dy * across);
+      if (ahead > 4 && ahead + 4 * aside < least) [best, least] = [each, ahead + 4 * aside];
+    }
+    return best;
+  }
+
+  document.addEventListener("keydown", function (event) {
+    const calendar = event.target.closest("[data-calendar]");
+    if (!calendar || !event.target.matches("a") || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key in WAYS) {
+      const next = nearest(calendar, event.target, WAYS[event.key]);
+      if (next) next.focus();
+      event.preventDefault();
+    } else if (event.key === "m" && event.target.matches('[href^="/work/appointments/"]:not(.free)')) {
+      const here = new URL(window.location.href);
+      here.searchParams.set("moves", event.target.pathname.split("/")[3]);
+      window.location.assign(here);
+    }
+  });
+
   // --- drafts: what is typed survives a reload of the tab, and nothing else ----------------------------------------
   function dropOthers() {
     for (const name of Object.keys(sessionStorage)) {

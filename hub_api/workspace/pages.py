@@ -103,7 +103,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {"asset": _asset, "words": words}
-    environment.filters |= {"day": words.day, "clock": words.clock, "said": words.said}
+    environment.filters |= {"day": words.day, "clock": words.clock, "said": words.said, "placed": words.placed}
     return environment
 
 

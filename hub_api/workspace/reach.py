@@ -38,8 +38,13 @@ def visit_for(desk: Desk, appointment_id: UUID, action: Action) -> Appointment:
         RefusedError: if the caller may not do this.
     """
     visit = get_row(desk.session, Appointment, appointment_id, "appointment")
-    desk.require(action, Subject(frozenset({visit.location.key}), visit.patient_id))
+    desk.require(action, subject_of_visit(visit))
     return visit
+
+
+def subject_of_visit(visit: Appointment) -> Subject:
+    """Return an appointment as the subject of an action: its location's, and its patient's."""
+    return Subject(frozenset({visit.location.key}), visit.patient_id)
 
 
 def at(desk: Desk) -> Subject:

@@ -7,21 +7,27 @@ from fastapi import APIRouter
 from hub_api.workspace import (
     auditing,
     booking,
+    calendar,
     check_in,
     colleagues,
     correcting,
     covering,
     day,
     finding,
+    moving,
     patient,
     registering,
     timeline,
+    visit,
 )
 
 router = APIRouter(include_in_schema=False)
 for _part in (
     finding,
     registering,
+    calendar,
+    visit,
+    moving,
     check_in,  # before the steps of a day, whose address takes any name
     day,
     booking,

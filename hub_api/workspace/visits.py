@@ -110,14 +110,15 @@ def of_day(desk: Desk, place: Place, on: date) -> Day:
     location = get(desk.session, Location, place.location_id, "location")
     visits = flow_board.of_day(desk.session, location, on, desk.doing.moment)
     moment = desk.doing.moment
-    return Day(place, on, tuple(Line(each, _steps(each.appointment, moment)) for each in visits if _is_shown(each)))
+    return Day(place, on, tuple(Line(each, steps_of(each.appointment, moment)) for each in visits if _is_shown(each)))
 
 
 def _is_shown(visit: Visit) -> bool:
     return visit.appointment.status != "hold"
 
 
-def _steps(row: Appointment, moment: datetime) -> tuple[Step, ...]:
+def steps_of(row: Appointment, moment: datetime) -> tuple[Step, ...]:
+    """Return what can be done with a visit next, the likeliest first."""
     steps = _STEPS.get(row.status, ())
     is_late = row.status in ("booked", "confirmed") and row.starts_at <= moment
     return (*steps, _NO_SHOW) if is_late else steps

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Final
+from datetime import date, datetime, timedelta
+from typing import Final, Protocol
 
 from hub_core.access import Action
+
+_FIVE_MINUTES: Final = timedelta(minutes=5)
+
+
+class Between(Protocol):
+    """Something that begins and ends."""
+
+    @property
+    def starts(self) -> datetime:
+        """Return when it begins."""
+
+    @property
+    def ends(self) -> datetime:
+        """Return when it ends."""
+
 
 STATES: Final[Mapping[str, str]] = {
     "hold": "Held",
@@ -104,6 +119,13 @@ ELIGIBILITY: Final = {
     "failed": "Not known: the payer could not be asked",
 }
 
+REMINDERS: Final = {
+    "queued": "Waiting to be sent",
+    "sent": "Sent",
+    "failed": "Could not be sent",
+    "cancelled": "Taken back",
+}
+
 
 def action(name: Action) -> str:
     """Return what an action is, after "leave to"."""
@@ -117,7 +139,14 @@ def day(value: date) -> str:
 
 def clock(value: datetime) -> str:
     """Return a time of day."""
-    return f"{value:%H:%M}"
+    return f"{value.hour:02}:{value.minute:02}"
+
+
+def placed(between: Between) -> str:
+    """Return the classes that put something at its time of a day's column: where it begins, and how long it is."""
+    starts, ends = between.starts, between.ends
+    lasting = -(-(ends - starts) // _FIVE_MINUTES)
+    return f"h{starts.hour} m{starts.minute // 5} H{lasting // 12} M{lasting % 12}"
 
 
 def said(code: str | None, meanings: Mapping[str, str]) -> str:
