@@ -34,6 +34,7 @@ from hub_api.practice import (
     patients,
     people,
     schedule,
+    sensitivity,
     users,
 )
 from hub_api.security.boundary import Boundary
@@ -87,7 +88,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # Side by side in one list, so that what is there can be listed, and tested, route by route; the busiest first.
     app.router.routes.append(fhir_mount)
     records = (people, charts, feeds, marts)
-    practice = (patients, coverage, schedule, appointments, organisation, users, identities, emergencies)
+    practice = (
+        patients,
+        coverage,
+        schedule,
+        appointments,
+        organisation,
+        users,
+        identities,
+        emergencies,
+        sensitivity,
+    )
     for part in (login, oidc, health, *records, *practice, tokens, over_http, workspace):
         app.router.routes.extend(part.router.routes)
     app.router.routes[:] = guarded(app.router.routes)

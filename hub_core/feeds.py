@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hub_core.errors import ConfigurationError
+from hub_core.sensitivity import Kind
 
 OWN_SOURCE = "wholechart"
 """The source of what is born here: no feed may speak in its name."""
@@ -34,6 +35,12 @@ class Feed(BaseModel):
     transport: Literal["mllp", "folder", "http", "manual"] = "manual"
     port: int | None = Field(default=None, ge=0, le=65535, description="MLLP: the port listened on.")
     folder: str | None = Field(default=None, description="Folder: its name below `drop` in the data directory.")
+    sensitivity: Kind | None = Field(
+        default=None, description="How sensitive all that it sends of patients is: 42cfr2 for a Part 2 programme."
+    )
+    sensitive_codes: dict[Kind, tuple[str, ...]] = Field(
+        default_factory=dict, description="Codes, as system|code, of what is sensitive among what it sends."
+    )
     description: str = ""
 
     @field_validator("name", "folder")

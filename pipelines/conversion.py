@@ -11,6 +11,7 @@ from connectors.connector import Connector, Fact, Issue, Origin, Outcome, Severi
 from ehr_pm.record.entry import Entry
 from hub_core.fhir.protected import protect
 from hub_core.messages.arrival import Finding, Message, Result
+from pipelines.marking import Marking
 
 _log = logging.getLogger(__name__)
 
@@ -29,12 +30,22 @@ class Conversion:
             yield position, replace(self, entries=tuple(entries), result=replace(self.result, changed=0))
 
 
-def convert(message: Message, body: bytes, connector: Connector, token: Callable[[str], str]) -> Conversion:
-    """Return what a message says; a fault in our own code rejects the message, with its bytes kept, and is logged."""
+def convert(
+    message: Message, body: bytes, connector: Connector, token: Callable[[str], str], marking: Marking
+) -> Conversion:
+    """Return what a message says; a fault in our own code rejects the message, with its bytes kept, and is logged.
+
+    Args:
+        message: the message.
+        body: its bytes.
+        connector: of its format.
+        token: what identifiers that are too dangerous to keep in clear become.
+        marking: what feeds say of how sensitive that is which they send.
+    """
     origin = Origin(message.source, message.location, message.zone)
     try:
         outcomes = list(connector.convert(body, origin))
-        entries = tuple(_entries(message, outcomes, connector.mapping_version, token))
+        entries = tuple(_entries(message, outcomes, connector.mapping_version, token, marking))
     except Exception as error:  # boundary: one message must not stop the others
         _log.exception("message %s could not be converted", message.message_id, exc_info=_nameless(error))
         return failed(message, f"Wholechart could not convert this message ({type(error).__name__}); it is kept")
@@ -60,12 +71,16 @@ def without_record(result: Result, message: Message, position: int, part: Conver
 
 
 def _entries(
-    message: Message, outcomes: Iterable[Outcome], mapping_version: str, token: Callable[[str], str]
+    message: Message,
+    outcomes: Iterable[Outcome],
+    mapping_version: str,
+    token: Callable[[str], str],
+    marking: Marking,
 ) -> Iterator[Entry]:
     for outcome in outcomes:
         for fact in _one_word_each(outcome.facts):
             yield Entry(
-                resource=protect(fact.resource, token),
+                resource=marking.mark(protect(fact.resource, token), message.feed),
                 source=message.source,
                 source_id=fact.source_id,
                 location=message.location,

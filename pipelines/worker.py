@@ -24,10 +24,12 @@ from ehr_pm.identity import crosswalk
 from ehr_pm.record import changes
 from ehr_pm.record.apply import apply
 from hub_core.errors import ConfigurationError, ConflictError
+from hub_core.feeds import load_feeds
 from hub_core.group_commit import is_lost_database
 from hub_core.messages import queue
 from hub_core.messages.arrival import Message, Result
 from hub_core.messages.store import CHANNEL, MessageStore
+from pipelines.marking import Marking
 from pipelines.conversion import Conversion, convert, failed, with_changes, without_record
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ class Worker:
         self._store = store
         self._keyring = keyring
         self._batch = settings.worker_batch
+        self._marking = Marking(load_feeds(settings.feeds))
 
     def drain(self) -> Iterator[int]:
         """Apply what is waiting, yielding the number of records after each batch, until nothing can be taken."""
@@ -144,7 +147,7 @@ class Worker:
             connector = registry.connector(message.format)
         except ConfigurationError as error:
             return failed(message, str(error))
-        return convert(message, body, connector, self._keyring.token)
+        return convert(message, body, connector, self._keyring.token, self._marking)
 
     def _apply(self, connection: psycopg.Connection[Any], conversions: list[Conversion]) -> list[Result]:
         """Apply a batch at once; if it fails, each message alone, so that only the one at fault is rejected."""

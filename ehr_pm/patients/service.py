@@ -47,6 +47,7 @@ def register(doing: Act, told: NewPatient, *, despite: str | None = None) -> Pat
     row = Patient(
         mrn=f"W{number}",
         home_location_id=location.location_id,
+        sensitivity=location.sensitivity,
         created_despite=despite if alike else None,
         races=list(told.races),
         **told.model_dump(exclude={"identifiers", "addresses", "contacts", "home_location_id", "races"}),

@@ -81,6 +81,17 @@ def condition(scope: Scope) -> tuple[str, dict[str, Any]]:
     }
 
 
+def closed(connection: psycopg.Connection[Any], scope: Scope) -> list[str]:
+    """Return the sensitive records that may not be seen, as `Type/uuid`: what is made from one is not shown either."""
+    text, values = condition(scope)
+    rows = connection.execute(
+        "SELECT r.resource_type || '/' || r.resource_id FROM resource r"
+        f" WHERE r.sensitivity IS NOT NULL AND NOT r.deleted AND NOT {text}",
+        values,
+    )
+    return [row[0] for row in rows.fetchall()]
+
+
 def known_at(connection: psycopg.Connection[Any], patient_id: UUID) -> frozenset[str]:
     """Return the keys of the locations where a patient, or the person they are, is known."""
     return frozenset(row[0] for row in connection.execute(_KNOWN_AT, {"patient": patient_id}).fetchall())

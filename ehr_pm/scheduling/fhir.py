@@ -6,6 +6,7 @@ from ehr_pm.scheduling.models import Appointment, Bookable
 from ehr_pm.scheduling.states import FHIR_STATUS
 from hub_core.clock import instant
 from hub_core.fhir.canonical import Json
+from hub_core.sensitivity import labelled
 
 VISIT_TYPE = "https://wholechart.example/fhir/visit-type"
 _TYPES = {"practitioner": "Practitioner", "room": "Location", "device": "Device"}
@@ -33,4 +34,4 @@ def appointment(row: Appointment, taken: list[Bookable]) -> Json:
     }
     if status == "cancelled" and row.status_reason:
         resource["cancelationReason"] = {"text": row.status_reason}
-    return resource
+    return resource if row.visit_type.sensitivity is None else labelled(resource, row.visit_type.sensitivity)

@@ -16,6 +16,7 @@ from hub_api.security.caller import Caller, caller_of
 from hub_api.security.permission import require_any
 from hub_api.security.policy import actions_for
 from hub_api.services import services_of
+from hub_core.access import decide
 from hub_core.audit import AuditEvent
 from hub_core.errors import NotFoundError, UnreadableError
 from hub_core.fhir.registry import RESOURCE_TYPES
@@ -116,6 +117,18 @@ def permitted(connection: psycopg.Connection[Any], caller: Caller, found: Iterab
             asked.add(about)
             subject = subject_of(connection, caller.access, each)
             require_any(caller, actions_for(each.resource_type), subject)
+
+
+def closed_versions(connection: psycopg.Connection[Any], caller: Caller, found: list[Found]) -> set[int]:
+    """Return the versions of a resource that were more sensitive than it is now, where the caller may not read them."""
+    open_kinds: dict[tuple[UUID | None, str | None], bool] = {}
+    for each in found:
+        about = (each.patient_id, each.sensitivity)
+        if about not in open_kinds:
+            subject = subject_of(connection, caller.access, each)
+            actions = actions_for(each.resource_type)
+            open_kinds[about] = any(decide(caller.access, action, subject).is_allowed for action in actions)
+    return {each.version for each in found if not open_kinds[each.patient_id, each.sensitivity]}
 
 
 def _only_id(resources: list[Found]) -> str | None:

@@ -14,6 +14,7 @@ from hub_api.fhir.cursor import Cursor
 from hub_api.fhir.exchange import (
     as_number,
     base_of,
+    closed_versions,
     fhir_response,
     id_of,
     permitted,
@@ -80,20 +81,22 @@ async def read_history(request: Request) -> Response:
         cursor = services.cursors.open(text, caller.principal.principal_id, path)
         before, count = cursor.before, as_number(dict(cursor.parameters)["_count"], "_cursor")
 
-    def look(connection: psycopg.Connection[Any]) -> list[Found]:
+    def look(connection: psycopg.Connection[Any]) -> tuple[list[Found], set[int]]:
+        current = queries.read(connection, resource_type, resource_id)
+        permitted(connection, caller, [current] if current else [])
         versions = queries.history(connection, resource_type, resource_id, limit=count + 1, before=before)
-        permitted(connection, caller, versions)
-        return versions
+        return versions, closed_versions(connection, caller, versions)
 
-    versions = await services.read(look)
-    shown = versions[:count]
+    versions, closed = await services.read(look)
+    page = versions[:count]
+    shown = [each for each in page if each.version not in closed]
     await put_on_record(request, "resource.history", resource_type, shown, resource_id=resource_id)
     if not versions and before is None:
         raise NotFoundError("no such resource")
     base = base_of(request, services.settings)
     links = {"self": f"{base}/{path}?_count={count}"}
     if len(versions) > count:
-        following = Cursor(path, (("_count", str(count)),), shown[-1].version)
+        following = Cursor(path, (("_count", str(count)),), page[-1].version)
         links["next"] = f"{base}/{path}?_cursor={services.cursors.seal(following, caller.principal.principal_id)}"
     return fhir_response(bundles.bundle("history", (bundles.history_entry(base, each) for each in shown), links))
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ehr_pm.acts import Act
     from ehr_pm.patients.models import Patient
     from ehr_pm.rows import Row
-    from ehr_pm.scheduling.models import Appointment
 
 _SIGNATURE: Final = frozenset({"created_at", "created_by", "changed_at", "changed_by"})
 
@@ -58,7 +57,8 @@ def refuse_stale(request: Request, version: int, *, is_required: bool = False) -
 
 def subject_of(doing: Act, patient: Patient) -> Subject:
     """Return a patient as what an action is about: theirs is what belongs to any location that knows them."""
-    return Subject(patients.known_at(doing.session, patient), patient.patient_id, patient.sensitivity)
+    known = patients.known_at(doing.session, patient)
+    return Subject(known, patient.patient_id, patient.sensitivity, patient.home_location.key)
 
 
 def patient_for(request: Request, doing: Act, patient_id: UUID, action: Action) -> Patient:
@@ -71,12 +71,6 @@ def patient_for(request: Request, doing: Act, patient_id: UUID, action: Action) 
     row = patients.get(doing.session, patient_id)
     require(request, action, subject_of(doing, row))
     return row
-
-
-def subject_of_visit(doing: Act, row: Appointment) -> Subject:
-    """Return an appointment as what an action is about: its location's, and its patient's."""
-    sensitivity = patients.get(doing.session, row.patient_id).sensitivity
-    return Subject(frozenset({row.location.key}), row.patient_id, sensitivity)
 
 
 def note_read(

@@ -25,16 +25,18 @@ from ehr_pm.patients.models import Patient
 from ehr_pm.rows import get as get_row
 from ehr_pm.scheduling import repository, service
 from ehr_pm.scheduling import waitlist as waiting
-from ehr_pm.scheduling.models import Appointment, AppointmentStatusEvent, WaitlistEntry
+from ehr_pm.scheduling.models import Appointment, AppointmentStatusEvent, VisitType, WaitlistEntry
+from ehr_pm.scheduling.privacy import permitted_visits, subject_of_visit
 from ehr_pm.scheduling.schemas import NewAppointment, NewSeries, NewWaitlistEntry, Reason
 from ehr_pm.scheduling.series import book_series
-from hub_api.practice.answers import answer, as_json, note_read, patient_for, refuse_stale, subject_of_visit
+from hub_api.practice.answers import answer, as_json, note_read, patient_for, refuse_stale
 from hub_api.security.caller import caller_of
 from hub_api.security.permission import require
 from hub_api.services import services_of
 from hub_core.access import Action, Subject, decide
 from hub_core.errors import ConflictError
 from hub_core.fhir.canonical import Json
+from hub_core.sensitivity import strictest
 
 router = APIRouter(prefix="/api/practice", tags=["appointments"])
 
@@ -119,10 +121,9 @@ async def list_appointments(request: Request, patient_id: UUID) -> Response:
         patient = patient_for(request, doing, patient_id, "schedule.read")
         note_read(doing, "appointment.list", patient)
         query = select(Appointment).where(Appointment.patient_id == patient.patient_id)
-        rows = doing.session.scalars(query.order_by(Appointment.starts_at.desc()))
-        access = caller_of(request).access
-        seen = [row for row in rows if decide(access, "schedule.read", subject_of_visit(doing, row)).is_allowed]
-        return answer(_appointments(doing, seen))
+        rows = list(doing.session.scalars(query.order_by(Appointment.starts_at.desc())))
+        seen = permitted_visits(doing.session, caller_of(request).access, "schedule.read", rows)
+        return answer(_appointments(doing, list(seen.values())))
 
     return await services_of(request).act(caller_of(request), work)
 
@@ -264,7 +265,8 @@ def _patient_at(request: Request, doing: Act, patient_id: UUID, location_id: UUI
     """
     patient = patient_for(request, doing, patient_id, "patient.read")
     location = get_row(doing.session, Location, location_id, "location")
-    require(request, action, Subject(frozenset({location.key}), patient.patient_id, patient.sensitivity))
+    kind = strictest(patient.sensitivity, location.sensitivity)
+    require(request, action, Subject(frozenset({location.key}), patient.patient_id, kind, location.key))
     return patient.patient_id
 
 
@@ -276,13 +278,15 @@ def _visit_for(request: Request, doing: Act, appointment_id: UUID, action: Actio
         RefusedError: if the caller may not do this.
     """
     row = get_row(doing.session, Appointment, appointment_id, "appointment")
-    require(request, action, subject_of_visit(doing, row))
+    require(request, action, subject_of_visit(doing.session, row))
     return row
 
 
 def _may_see(request: Request, doing: Act, location: Location, row: WaitlistEntry) -> bool:
-    sensitivity = doing.session.get_one(Patient, row.patient_id).sensitivity
-    subject = Subject(frozenset({location.key}), row.patient_id, sensitivity)
+    wanted = doing.session.get_one(VisitType, row.visit_type_id).sensitivity
+    patient = doing.session.get_one(Patient, row.patient_id)
+    kind = strictest(patient.sensitivity, location.sensitivity, wanted)
+    subject = Subject(frozenset({location.key}), row.patient_id, kind, location.key)
     return decide(caller_of(request).access, "schedule.read", subject).is_allowed
 
 

@@ -30,6 +30,11 @@ _TESTS: Final[dict[Test, str]] = {
 }
 _PERSON: Final = "struct_pack(name := person.full_name, birth_date := person.birth_date, phone := person.phone)"
 _PATIENTS: Final = "list_filter(one.traces, lambda trace: starts_with(trace, 'Patient/'))"
+_FROM_NOTHING_CLOSED: Final = (
+    "NOT EXISTS (SELECT 1 FROM (SELECT unnest(one.traces) AS trace)"
+    " WHERE trace IN (SELECT unnest(CAST(? AS VARCHAR[]))))"
+)
+"""A join: however much is closed, each row is looked at once."""
 _JOIN: Final = "LEFT JOIN marts.patients AS person ON person.person_id = one.person_id"
 
 
@@ -62,6 +67,7 @@ def read_rows(
     limit: int,
     offset: int,
     places: frozenset[str] | None = None,
+    closed: Sequence[str] = (),
 ) -> tuple[int, list[Row]]:
     """Return how many rows of a mart fulfil all conditions, and some of them, the newest first.
 
@@ -72,13 +78,14 @@ def read_rows(
         limit: how many rows at most.
         offset: how many to pass over.
         places: the locations whose rows may be seen and counted; None is all.
+        closed: resources, as `Type/uuid`; a row that was made from one of them is neither shown nor counted.
 
     Raises:
         UnreadableError: if a condition names no column of the mart, or a value does not fit its column.
         AccessDeniedError: if the mart does not say whose its rows are, to somebody who may not see all.
     """
-    tests = " AND ".join([_placed(mart, places), *(_tested(mart, condition) for condition in conditions)])
-    values: list[Any] = [] if places is None else [sorted(places)]
+    tests = " AND ".join([_placed(mart, places), _open(closed), *(_tested(mart, each) for each in conditions)])
+    values: list[Any] = [*([] if places is None else [sorted(places)]), *([list(closed)] if closed else [])]
     values += [condition.value for condition in conditions if condition.test != "missing"]
     relation = f'marts."{mart.name}" AS one'
     names = [name for name in mart.columns if name != "traces"]
@@ -94,16 +101,21 @@ def read_rows(
     ]
 
 
-def is_within(warehouse: duckdb.DuckDBPyConnection, mart: Mart, key: str, places: frozenset[str] | None) -> bool:
-    """Return whether somebody who may see the rows of these locations may see the row with this key.
+def is_within(
+    warehouse: duckdb.DuckDBPyConnection,
+    mart: Mart,
+    key: str,
+    places: frozenset[str] | None,
+    closed: Sequence[str] = (),
+) -> bool:
+    """Return whether somebody who may see the rows of these locations, but for what is closed, may see this row.
 
     Raises:
         AccessDeniedError: if the mart does not say whose its rows are, to somebody who may not see all.
     """
-    if places is None:
-        return True
-    question = f'SELECT 1 FROM marts."{mart.name}" AS one WHERE {_placed(mart, places)} AND one."{mart.key}" = ?'
-    return warehouse.execute(question, [sorted(places), key]).fetchone() is not None
+    tests = f'{_placed(mart, places)} AND {_open(closed)} AND one."{mart.key}" = ?'
+    values = [*([] if places is None else [sorted(places)]), *([list(closed)] if closed else []), key]
+    return warehouse.execute(f'SELECT 1 FROM marts."{mart.name}" AS one WHERE {tests}', values).fetchone() is not None
 
 
 def patients_behind(warehouse: duckdb.DuckDBPyConnection, mart: Mart, key: str) -> list[str]:
@@ -120,6 +132,11 @@ def _placed(mart: Mart, places: frozenset[str] | None) -> str:
     if "location" not in mart.columns:
         raise AccessDeniedError("the rows of this mart are of no location: a role for the whole group is needed")
     return "list_contains(CAST(? AS VARCHAR[]), one.location)"
+
+
+def _open(closed: Sequence[str]) -> str:
+    """Return the condition that rows are made from nothing closed, which it binds as a list."""
+    return _FROM_NOTHING_CLOSED if closed else "true"
 
 
 def _tested(mart: Mart, condition: Condition) -> str:

@@ -22,9 +22,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ehr_pm.record.origins import Origins, TracedMessage, origins
+from ehr_pm.record.scope import closed
 from hub_api.practice.mart_rows import Condition, Row, is_within, patients_behind, read_rows
 from hub_api.security.caller import Caller, caller_of
-from hub_api.security.permission import visible
+from hub_api.security.permission import scope, visible
 from hub_api.services import Services, services_of
 from hub_core.audit import AuditEvent
 from hub_core.clock import instant
@@ -95,10 +96,11 @@ async def list_rows(request: Request, mart: str, wanted: RowsWanted) -> Response
     """Answer the rows of a mart that fulfil all conditions, the newest first."""
     services, caller = services_of(request), caller_of(request)
     places, page = visible(request, "report.read"), {"limit": wanted.limit, "offset": wanted.offset}
+    hidden = await services.query(partial(closed, scope=scope(request, "report.read")))
 
     def read(warehouse: duckdb.DuckDBPyConnection) -> _Rows:
         found = find_mart(warehouse, mart)
-        return _Rows(found, *read_rows(warehouse, found, wanted.where, **page, places=places))
+        return _Rows(found, *read_rows(warehouse, found, wanted.where, **page, places=places, closed=hidden))
 
     answer = await _ask(services, wanted.snapshot, read)
     shown = {patient: row.values.get("location") for row in answer.rows for patient in row.patients}
@@ -112,10 +114,11 @@ async def read_trace(request: Request, mart: str, wanted: TraceWanted) -> Respon
     """Answer the resources a row was made from, and the messages that said so."""
     services, caller = services_of(request), caller_of(request)
     places = visible(request, "chart.read")
+    hidden = await services.query(partial(closed, scope=scope(request, "chart.read")))
 
     def read(warehouse: duckdb.DuckDBPyConnection) -> _Named:
         found = find_mart(warehouse, mart)
-        if not is_within(warehouse, found, wanted.key, places):
+        if not is_within(warehouse, found, wanted.key, places, hidden):
             raise NotFoundError(f"the mart {mart} has no row whose {found.key} is this key")
         return _Named(traces_of(warehouse, found, wanted.key), patients_behind(warehouse, found, wanted.key))
 

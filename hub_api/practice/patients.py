@@ -249,7 +249,7 @@ def _seen(request: Request, doing: Act, rows: Sequence[Patient]) -> list[Patient
     access, known = caller_of(request).access, repository.known_at_each(doing.session, rows)
 
     def is_seen(row: Patient) -> bool:
-        subject = Subject(known[row.patient_id], row.patient_id, row.sensitivity)
+        subject = Subject(known[row.patient_id], row.patient_id, row.sensitivity, row.home_location.key)
         return decide(access, "patient.read", subject).is_allowed
 
     return [row for row in rows if is_seen(row)]

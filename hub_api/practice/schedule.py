@@ -20,12 +20,13 @@ from ehr_pm.organisation.models import Location
 from ehr_pm.rows import get as get_row
 from ehr_pm.scheduling import service, setup
 from ehr_pm.scheduling.models import Bookable, ScheduleException, VisitType
+from ehr_pm.scheduling.privacy import permitted_visits
 from ehr_pm.scheduling.schemas import NewBookable, NewException, NewRule, NewVisitType
-from hub_api.practice.answers import answer, as_json, note_read, subject_of_visit
+from hub_api.practice.answers import answer, as_json, note_read
 from hub_api.security.caller import caller_of
 from hub_api.security.permission import require
 from hub_api.services import services_of
-from hub_core.access import Action, Subject, decide
+from hub_core.access import Action, Subject
 from hub_core.clock import instant
 from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import Json
@@ -138,17 +139,19 @@ async def read_day(request: Request, location_id: UUID, on: _Day | None = None) 
         location = _location_for(request, doing, location_id, "schedule.read")
         day = on or doing.moment.astimezone(ZoneInfo(location.zone)).date()
         visits = flow_board.of_day(doing.session, location, day, doing.moment)
-        said = [_visit(request, doing, each) for each in visits]
-        if not visits:
+        rows = [each.appointment for each in visits]
+        seen = permitted_visits(doing.session, caller_of(request).access, "schedule.read", rows)
+        said = [_visit(doing, each, is_seen=each.appointment.appointment_id in seen) for each in visits]
+        if not seen:
             doing.noted("schedule.read_day", resource_type="Appointment", location=location.key)
-        counts = dict(Counter(each.appointment.status for each in visits))
+        counts = dict(Counter(each.status for each in seen.values()))
         board = {"location": location.key, "on": day.isoformat(), "as_of": instant(doing.moment)}
         return answer({**board, "counts": counts, "visits": said})
 
     return await services_of(request).act(caller_of(request), work)
 
 
-def _visit(request: Request, doing: Act, visit: Visit) -> Json:
+def _visit(doing: Act, visit: Visit, *, is_seen: bool) -> Json:
     """Return a visit of the day; of somebody whose data the caller may not see, that the time is taken."""
     row, patient = visit.appointment, visit.patient
     hours: Json = {
@@ -157,8 +160,7 @@ def _visit(request: Request, doing: Act, visit: Visit) -> Json:
         "local_start": row.local_start.isoformat(timespec="minutes"),
         "taken": [{"bookable_id": str(each.bookable_id), "kind": each.kind, "name": each.name} for each in visit.taken],
     }
-    subject = subject_of_visit(doing, row)
-    if not decide(caller_of(request).access, "schedule.read", subject).is_allowed:
+    if not is_seen:
         return hours | {"appointment_id": None, "patient": None}
     note_read(doing, "schedule.read_day", patient, "Appointment", row.appointment_id)
     return hours | {

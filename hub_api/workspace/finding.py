@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import partial
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -15,6 +16,7 @@ from hub_api.security.permission import visible
 from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.forms import NOTHING_TYPED, ProblemsError, Typed, told, typed
 from hub_api.workspace.pages import PageRoute, page
+from hub_core.access import Subject
 
 router = APIRouter(route_class=PageRoute)
 
@@ -55,6 +57,8 @@ def _find(desk: Desk, fields: Typed) -> Response:
         number=sought.number,
         locations=visible(desk.request, "patient.read"),
     )
+    known = repository.known_at_each(desk.session, found)
+    found = [each for each in found if desk.may("patient.read", _subject(each, known))]
     for patient in found:
         desk.doing.noted(
             "patient.find",
@@ -66,6 +70,11 @@ def _find(desk: Desk, fields: Typed) -> Response:
     if not found:
         desk.doing.noted("patient.find")
     return _show(desk, fields=fields, found=found)
+
+
+def _subject(patient: Patient, known: dict[UUID, frozenset[str]]) -> Subject:
+    place = patient.home_location.key
+    return Subject(known[patient.patient_id], patient.patient_id, patient.sensitivity, place)
 
 
 def _show(
