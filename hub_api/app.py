@@ -33,6 +33,7 @@ from hub_api.practice import (
     organisation,
     patients,
     people,
+    programs,
     schedule,
     sensitivity,
     users,
@@ -96,6 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         organisation,
         users,
         identities,
+        programs,
         emergencies,
         sensitivity,
     )

@@ -160,6 +160,8 @@ class Access:
     """Patients whom they treat."""
     broken_glass: frozenset[UUID] = frozenset()
     """Patients whose chart they opened in an emergency, with a reason, not long ago."""
+    actions: frozenset[str] | None = None
+    """What the token they came by is limited to, of what their roles allow; None is all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +192,12 @@ NOTHING: Final = Subject()
 
 def holds(access: Access, action: Action) -> bool:
     """Return whether a principal may do something at all, somewhere or to somebody."""
-    return any(action in PERMISSIONS[grant.role] for grant in access.grants)
+    return bool(_allowing(access, action))
 
 
 def decide(access: Access, action: Action, subject: Subject = NOTHING) -> Decision:
     """Return whether a principal may do something, and if not, why not."""
-    grants = [grant for grant in access.grants if action in PERMISSIONS[grant.role]]
+    grants = _allowing(access, action)
     if not grants:
         return Decision(False, "no role of yours allows this")
     if _is_open_in_an_emergency(access, action, subject):
@@ -237,7 +239,7 @@ class Scope:
 
 def scope_of(access: Access, *actions: Action) -> Scope:
     """Return what a list may show to whoever may do one of these actions."""
-    grants = [grant for grant in access.grants if any(action in PERMISSIONS[grant.role] for action in actions)]
+    grants = _allowing(access, *actions)
     staff = [grant for grant in grants if grant.role not in _OF_ONES_OWN]
     reached = [grant.locations for grant in staff if grant.locations is not None]
     can_open = any(action in _ABOUT_CHARTS and holds(access, action) for action in actions)
@@ -250,6 +252,12 @@ def scope_of(access: Access, *actions: Action) -> Scope:
         programmes=frozenset[str]().union(*(grant.programmes for grant in staff)),
         opened=access.broken_glass if can_open and holds(access, "glass.break") else frozenset(),
     )
+
+
+def _allowing(access: Access, *actions: Action) -> list[Grant]:
+    """Return the roles that allow one of these actions to somebody who came in as they did."""
+    within = [action for action in actions if access.actions is None or action in access.actions]
+    return [grant for grant in access.grants if not PERMISSIONS[grant.role].isdisjoint(within)]
 
 
 def _patients(grants: list[Grant], role: Role) -> frozenset[UUID]:

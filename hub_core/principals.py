@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,6 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from psycopg.rows import class_row
 
 from hub_core.errors import ConflictError, NotFoundError
 from hub_core.fhir.ids import new_id
@@ -31,6 +30,10 @@ Kind: TypeAlias = Literal["person", "program"]
 ADMINISTRATOR = "admin"
 PASSWORD_FILE = "administrator"  # noqa: S105 - a file name
 """Where the first password is kept, in the keys folder, for whoever set the installation up."""
+
+FIRST_TOKEN = "first"  # noqa: S105 - what a token is called that nobody named
+_TOKEN_USE_STEP = timedelta(minutes=1)
+"""How exactly it is known when a token was last used; writing it down at each request would cost as much as reading."""
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Letters and digits nobody confuses when reading a password aloud."""
@@ -50,6 +53,8 @@ class Principal:
     name: str
     kind: Kind
     is_administrator: bool
+    actions: frozenset[str] | None = None
+    """What the token they came by is limited to; None is all that their roles allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,14 +312,20 @@ def issue_token(
 
 
 def add_token(
-    connection: psycopg.Connection[Any], principal_id: UUID, *, issued_by: UUID | None, lifetime: timedelta | None
+    connection: psycopg.Connection[Any],
+    principal_id: UUID,
+    *,
+    issued_by: UUID | None,
+    lifetime: timedelta | None,
+    name: str = FIRST_TOKEN,
+    actions: frozenset[str] | None = None,
 ) -> IssuedToken:
-    """Return a new token of a program that is known."""
+    """Return a new token of a program that is known, limited to some actions where any are named."""
     secret, token_id = secrets.token_urlsafe(32), new_id()
     connection.execute(
-        "INSERT INTO access_token (token_id, principal_id, secret_sha, created_by, expires_at)"
-        " VALUES (%s, %s, %s, %s, now() + %s)",
-        (token_id, principal_id, _sha(secret), issued_by, lifetime),
+        "INSERT INTO access_token (token_id, principal_id, name, actions, secret_sha, created_by, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, now() + %s)",
+        (token_id, principal_id, name, sorted(actions) if actions else None, _sha(secret), issued_by, lifetime),
     )
     return IssuedToken(token_id, principal_id, secret)
 
@@ -334,15 +345,21 @@ def revoke_token(connection: psycopg.Connection[Any], token_id: UUID) -> None:
 
 
 def authenticate_token(connection: psycopg.Connection[Any], secret: str) -> Principal | None:
-    """Return whose bearer token this is, if it still counts."""
-    with connection.cursor(row_factory=class_row(Principal)) as cursor:
-        return cursor.execute(
-            "SELECT p.principal_id, p.name, p.kind, p.is_administrator"
-            " FROM access_token t JOIN principal p USING (principal_id)"
-            " WHERE t.secret_sha = %s AND t.revoked_at IS NULL AND p.disabled_at IS NULL"
-            " AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())",
-            (_sha(secret),),
-        ).fetchone()
+    """Return whose bearer token this is, if it still counts, and count it as used, by the minute."""
+    row = connection.execute(
+        "SELECT coalesce(t.last_used_at < clock_timestamp() - %s, true), t.token_id, t.actions,"
+        " p.principal_id, p.name, p.kind, p.is_administrator"
+        " FROM access_token t JOIN principal p USING (principal_id)"
+        " WHERE t.secret_sha = %s AND t.revoked_at IS NULL AND p.disabled_at IS NULL"
+        " AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())",
+        (_TOKEN_USE_STEP, _sha(secret)),
+    ).fetchone()
+    if row is None:
+        return None
+    is_noted, token_id, actions = row[:3]
+    if is_noted:
+        connection.execute("UPDATE access_token SET last_used_at = clock_timestamp() WHERE token_id = %s", (token_id,))
+    return replace(Principal(*row[3:]), actions=None if actions is None else frozenset(actions))
 
 
 def _sha(secret: str) -> bytes:

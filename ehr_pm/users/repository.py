@@ -28,11 +28,6 @@ FROM role_assignment a
 WHERE a.principal_id = %(who)s AND a.valid_from <= clock_timestamp()
     AND (a.valid_to IS NULL OR a.valid_to > clock_timestamp())
 UNION ALL
-SELECT CASE p.relation WHEN 'self' THEN 'patient' ELSE 'third_party' END, NULL, p.patient_id, NULL
-FROM portal_link p
-WHERE p.principal_id = %(who)s AND p.valid_from <= clock_timestamp()
-    AND (p.valid_to IS NULL OR p.valid_to > clock_timestamp())
-UNION ALL
 SELECT known.what, NULL, coalesce(same.patient_id, known.patient_id), NULL
 FROM (
     SELECT 'treats' AS what, c.patient_id FROM care_team_member c
@@ -41,11 +36,23 @@ FROM (
     UNION ALL
     SELECT 'opened', g.patient_id FROM break_glass_grant g
     WHERE g.principal_id = %(who)s AND g.expires_at > clock_timestamp()
+    UNION ALL
+    SELECT CASE p.relation WHEN 'self' THEN 'patient' ELSE 'third_party' END, p.patient_id
+    FROM portal_link p LEFT JOIN consent c USING (consent_id)
+    WHERE p.principal_id = %(who)s AND p.valid_from <= clock_timestamp()
+        AND (p.valid_to IS NULL OR p.valid_to > clock_timestamp())
+        AND (c.consent_id IS NULL OR (c.state = 'given' AND c.effective_on <= current_date
+            AND coalesce(c.expires_on >= current_date, true)
+            AND NOT EXISTS (SELECT 1 FROM consent later
+                WHERE later.patient_id = c.patient_id AND later.kind = c.kind AND later.state <> 'given'
+                AND later.effective_on <= current_date
+                AND (later.effective_on, later.created_at) > (c.effective_on, c.created_at))))
 ) known
 LEFT JOIN person_member member ON member.patient_id = known.patient_id AND member.valid_to IS NULL
 LEFT JOIN person_member same ON same.person_id = member.person_id AND same.valid_to IS NULL
 """
-"""Who treats a person, or opened their chart in an emergency, does so whichever of their records they came by."""
+"""Who treats a person, opened their chart in an emergency, or sees it in the portal, does so whichever of their records
+they came by. What somebody else sees in the portal ends with the consent it stands on."""
 
 STAFF_ROLES: Final = tuple(role for role in PERMISSIONS if role not in ("patient", "third_party"))
 
@@ -66,6 +73,7 @@ def access_of(connection: psycopg.Connection[Any], principal: Principal) -> Acce
         tuple(grants),
         care_team_of=frozenset(patient_id for what, _, patient_id, _ in rows if what == "treats"),
         broken_glass=frozenset(patient_id for what, _, patient_id, _ in rows if what == "opened"),
+        actions=principal.actions,
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ehr_pm.organisation.schemas import NPI, Name
+from hub_core.access import Action
 
 StaffRole: TypeAlias = Literal[
     "administrator",
@@ -90,6 +91,16 @@ class NewProgram(_Told):
     role: StaffRole
     location_id: UUID | None = Field(default=None, description="Where; in the whole group when none is named.")
     days: int = Field(default=365, ge=1, le=LONGEST_TOKEN_DAYS, description="Days until its token ends by itself.")
+
+
+class NewToken(_Told):
+    """Another token of a program."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$")]
+    days: int = Field(default=365, ge=1, le=LONGEST_TOKEN_DAYS, description="Days until it ends by itself.")
+    actions: tuple[Action, ...] | None = Field(
+        default=None, min_length=1, description="All it may do, of what the program's roles allow; else all of that."
+    )
 
 
 class Emergency(_Told):

@@ -14,6 +14,7 @@ from hub_core.principals import Principal
 if TYPE_CHECKING:
     import psycopg
 
+    from ehr_pm.users.models import PrincipalRow
     from hub_api.security.caller import Caller
 
 
@@ -35,6 +36,15 @@ def require_over(caller: Caller, connection: psycopg.Connection[Any], principal_
         raise AccessDeniedError("only an administrator of the installation does this to another")
     for grant in access_of(connection, other).grants:
         require_any(caller, ("user.write",), Subject(grant.locations or frozenset()))
+
+
+def is_over(caller: Caller, connection: psycopg.Connection[Any], row: PrincipalRow) -> bool:
+    """Return whether the caller runs every place where somebody works."""
+    try:
+        require_over(caller, connection, row.principal_id)
+    except AccessDeniedError:
+        return False
+    return True
 
 
 def require_giving(caller: Caller, principal_id: UUID, place: str | None) -> None:
