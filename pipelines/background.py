@@ -1,4 +1,4 @@
-"""The background process of a running house: applies messages, empties drop folders, seals the trail, keeps office.
+"""The background process of a running house: applies and receives, empties drop folders, seals the trail, keeps office.
 
 `python -m pipelines.background worker` only applies messages: any number of these run beside the one that does it all.
 """
@@ -19,6 +19,7 @@ from pipelines.auditor import Auditor
 from pipelines.folders import DropFolders
 from pipelines.installation import Installation, open_installation
 from pipelines.office import Office
+from pipelines.receiving import Receiver
 from pipelines.worker import collect_rarely
 
 _log = logging.getLogger(__name__)
@@ -27,14 +28,16 @@ _FOLDER_SECONDS = 1.0
 _AUDIT_SECONDS = 1.0
 _OFFICE_SECONDS = 5.0
 
-_DUTIES = ("worker", "folders", "auditor", "office", "builder")
+_RECEIVER_SECONDS = 1.0
+
+_DUTIES = ("worker", "folders", "receiver", "auditor", "office", "builder")
 
 
 def main(duties: Sequence[str] = ()) -> None:
     """Run until terminated.
 
     Args:
-        duties: which of `worker`, `folders`, `auditor`, `office` and `builder` to do; all of them when none is named.
+        duties: which of the duties to do, such as `worker` or `auditor`; all of them when none is named.
     """
     unknown = sorted(set(duties) - set(_DUTIES))
     if unknown:
@@ -63,6 +66,8 @@ def _task(installation: Installation, duty: str, stop: threading.Event) -> threa
     if duty == "folders":
         folders = DropFolders(installation, load_feeds(settings.feeds).values())
         return _every(_FOLDER_SECONDS, folders.poll, stop, duty)
+    if duty == "receiver":
+        return _every(_RECEIVER_SECONDS, Receiver(installation).tick, stop, duty)
     if duty == "auditor":
         return _every(_AUDIT_SECONDS, Auditor(installation).tick, stop, duty)
     if duty == "office":

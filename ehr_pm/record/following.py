@@ -52,8 +52,11 @@ class Said:
 
 def place_of(connection: psycopg.Connection[Any], reader: str) -> int:
     """Return up to which change a reader has come, and keep others of its name waiting until this transaction ends."""
-    connection.execute("INSERT INTO change_reader VALUES (%s, 0) ON CONFLICT DO NOTHING", (reader,))
-    row = connection.execute("SELECT seq FROM change_reader WHERE name = %s FOR UPDATE", (reader,)).fetchone()
+    query = "SELECT seq FROM change_reader WHERE name = %s FOR UPDATE"
+    row = connection.execute(query, (reader,)).fetchone()
+    if row is None:
+        connection.execute("INSERT INTO change_reader VALUES (%s, 0) ON CONFLICT DO NOTHING", (reader,))
+        row = connection.execute(query, (reader,)).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -65,10 +68,14 @@ def move_on(connection: psycopg.Connection[Any], reader: str, seq: int) -> None:
 def changed(
     connection: psycopg.Connection[Any], after: int, width: int, *, types: Sequence[str], sources: Sequence[str]
 ) -> tuple[list[Said], int]:
-    """Return what some sources have changed in the next `width` sealed changes, and the number of the last of them."""
-    last = min(after + width, changes.sealed_up_to(connection))
+    """Return what some sources have changed in the next `width` sealed changes, and the number of the last of them.
+
+    Whoever looks for no source is past all of them at once.
+    """
+    sealed = changes.sealed_up_to(connection)
+    last = min(after + width, sealed)
     if last <= after or not sources:
-        return [], last
+        return [], sealed
     wanted = {"after": after, "last": last, "types": list(types), "sources": list(sources)}
     return current(connection, connection.execute(_CHANGED, wanted).fetchall()), last
 
