@@ -15,8 +15,11 @@ _RECORDS = """
 CREATE TABLE patient_record AS
 SELECT DISTINCT ON (record_key) *
 FROM (
-    SELECT source || '|' || mrn AS record_key, registration_id, person_id, site AS location, birth_date, '' AS stated
-    FROM registrations WHERE site <> 'pediatrics'
+    SELECT
+        source || '|' || coalesce(number, mrn) AS record_key, registration_id, person_id, site AS location, birth_date,
+        '' AS stated
+    FROM registrations LEFT JOIN (SELECT subject, number FROM heard WHERE number <> '') ON registration_id = subject
+    WHERE site <> 'pediatrics'
     UNION ALL
     SELECT
         lower(concat_ws(
@@ -32,7 +35,10 @@ FROM (
 )
 ORDER BY record_key, registration_id
 """
-"""Patient records as they arrive. Pediatrics knows its patients by payers' member numbers: each number is a record."""
+"""Patient records as they arrive, at northgate under the numbers that the hub gave them.
+
+Pediatrics knows its patients by payers' member numbers: each number is a record.
+"""
 
 _LINKS = """
 SELECT record_key, kind || '|' || assigner || '|' || value

@@ -21,7 +21,7 @@ import httpx
 from connectors.transport.mllp import MLLPClient
 from hub_core.errors import WholechartError
 from hub_core.feeds import load_feeds
-from hub_core.principals import ADMINISTRATOR, Principal, issue_token
+from pipelines.demo.api import address_of, connect, token_of
 from pipelines.demo.house import RunningHouse, running_house
 from pipelines.demo.newcomer import FIRST_CHAPTER, newcomer
 from pipelines.demo.scenario import simulated
@@ -102,7 +102,7 @@ def follow(installation: Installation, say: Say) -> Iterator[Sight]:
     Raises:
         WholechartError: if a message is not taken, or the chart does not show it in time.
     """
-    token, live = _token(installation), simulated(installation.settings).live_truth
+    token, live = token_of(installation, "demo-live"), simulated(installation.settings).live_truth
     chapter = newcomer(_next_chapter(live))
     with _house(installation, token, say) as house, _api(house, token) as api:
         chart = _Chart(api, next(iter(chapter.registrations.values())).mrn)
@@ -173,25 +173,10 @@ def _answers(house: RunningHouse, token: str) -> bool:
 
 
 def _api(house: RunningHouse, token: str) -> httpx.Client:
-    return httpx.Client(
-        base_url=f"http://{house.settings.host}:{house.settings.api_port}",
-        headers={"Authorization": f"Bearer {token}"},
-        timeout=30,
-        trust_env=False,
-    )
+    return connect(address_of(house.settings), Authorization=f"Bearer {token}")
 
 
 def _next_chapter(live: Path) -> int:
     """Return the number of the next newcomer: one for each line of those who came."""
     persons = live / "persons.csv"
     return FIRST_CHAPTER + (len(persons.read_text(encoding="utf-8").splitlines()) - 1 if persons.exists() else 0)
-
-
-def _token(installation: Installation) -> str:
-    """Return a token of the program that reads the chart, as an administrator would make one."""
-    with installation.database.begin() as unit:
-        rows = unit.driver.execute(
-            "SELECT principal_id FROM principal WHERE lower(name) = lower(%s)", (ADMINISTRATOR,)
-        ).fetchall()
-        owner = Principal(rows[0][0], ADMINISTRATOR, "person", is_administrator=True)
-        return issue_token(unit.driver, "demo-live", is_administrator=True, issued_by=owner).secret

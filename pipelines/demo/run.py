@@ -1,15 +1,18 @@
-"""Running the demonstration: simulate, start the house, send everything, wait until it is applied, build, compare."""
+"""Running the demonstration: simulate, start the house, send everything, let northgate work, build, compare."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pipelines.commands.progress import Say
+from pipelines.demo.api import address_of
 from pipelines.demo.delivery import deliver, has_arrived
-from pipelines.demo.house import is_applied, running_house, wait_until_applied
+from pipelines.demo.house import RunningHouse, is_applied, running_house, wait_until_applied
+from pipelines.demo.northgate.month import has_worked, work_month
 from pipelines.demo.report import DemoReport, report
 from pipelines.demo.scenario import Scenario, Simulation, install_feeds, refuse_other_data, simulate
 from pipelines.demo.stages import Stages
@@ -23,9 +26,9 @@ _SAY_EVERY = 0.2
 
 
 def run(installation: Installation, scenario: Scenario, say: Say, stages: Stages) -> DemoReport:
-    """Send what the systems of a simulated group send through a running house, and compare what came out with it.
+    """Send what a simulated group's systems send to a running house, do what its people do there, and compare.
 
-    What has been sent before is not sent again, so running it again changes nothing.
+    What has been sent or done before is not sent or done again, so running it again changes nothing.
 
     Args:
         installation: where it arrives.
@@ -45,9 +48,19 @@ def run(installation: Installation, scenario: Scenario, say: Say, stages: Stages
         say(f"simulating {scenario.people:,} people")
         simulation = simulate(installation.settings, scenario)
     feeds = install_feeds(installation.settings, simulation.feeds)
-    with stages.stage("deliver and apply"):
-        if not (has_arrived(installation, feeds, simulation.feeds) and is_applied(installation, feeds)):
-            _deliver(installation, simulation, feeds, say)
+    with ExitStack() as running:
+        with stages.stage("deliver and apply"):
+            house = None
+            if not _is_all_there(installation, simulation, feeds):
+                say("starting listeners, API and workers")
+                house = running.enter_context(running_house(installation, feeds, workers=_workers(), say=say))
+                _deliver(installation, simulation, house, say)
+        with stages.stage("northgate's month"):
+            if house is not None:
+                say("northgate works its month")
+                address, progress = address_of(house.settings), _Progress(say, "things done at northgate")
+                work_month(installation, address, simulation.northgate, progress.advance)
+                running.close()
     with stages.stage("build"):
         say("building lake, views, marts and quality checks")
         build(
@@ -58,14 +71,19 @@ def run(installation: Installation, scenario: Scenario, say: Say, stages: Stages
         return report(installation, *simulation.truths)
 
 
-def _deliver(installation: Installation, simulation: Simulation, feeds: Mapping[str, Feed], say: Say) -> None:
+def _is_all_there(installation: Installation, simulation: Simulation, feeds: Mapping[str, Feed]) -> bool:
+    """Return whether everything was sent, applied and done before."""
+    has_come = has_arrived(installation, feeds, simulation.feeds) and is_applied(installation, feeds)
+    return has_come and has_worked(simulation.northgate)
+
+
+def _deliver(installation: Installation, simulation: Simulation, house: RunningHouse, say: Say) -> None:
     """Send everything through a running house, and return once all of it is applied."""
-    say("starting listeners, API and workers")
-    with running_house(installation, feeds, workers=_workers(), say=say) as house:
-        say("sending everything, each feed in its order")
-        deliver(installation, house.settings, house.feeds, simulation.feeds, _Progress(say).advance)
-        say("waiting until everything is in the chart")
-        wait_until_applied(installation, house.feeds, say)
+    say("sending everything, each feed in its order")
+    progress = _Progress(say, "messages and files sent")
+    deliver(installation, house.settings, house.feeds, simulation.feeds, progress.advance)
+    say("waiting until everything is in the chart")
+    wait_until_applied(installation, house.feeds, say)
 
 
 def _workers() -> int:
@@ -74,16 +92,17 @@ def _workers() -> int:
 
 
 class _Progress:
-    """Counts what was sent, and says so now and then."""
+    """Counts what was done, and says so now and then."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Say, what: str) -> None:
         self._say = say
-        self._sent = 0
+        self._what = what
+        self._count = 0
         self._said_at = 0.0
 
     def advance(self, count: int) -> None:
-        """Count; senders call it from their threads, and a count that gets lost is only shown too low."""
-        self._sent += count
+        """Count; this is called from several threads, and a count that gets lost is only shown too low."""
+        self._count += count
         if time.monotonic() - self._said_at > _SAY_EVERY:
             self._said_at = time.monotonic()
-            self._say(f"sent {self._sent:,} messages and files", passing=True)
+            self._say(f"{self._count:,} {self._what}", passing=True)

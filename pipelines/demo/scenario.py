@@ -44,14 +44,24 @@ class Simulation:
         return self.folder / "truth"
 
     @property
+    def northgate(self) -> Path:
+        """Return the folder of the location that runs on the house: its script, its truth, and what it was answered."""
+        return self.folder / "northgate"
+
+    @property
+    def northgate_truths(self) -> tuple[Path, Path]:
+        """Return the folders of what is true at that location: as it was meant, and as the hub numbered it."""
+        return (self.northgate / "truth", self.northgate / "heard")
+
+    @property
     def live_truth(self) -> Path:
         """Return the folder of what is true since messages were sent live."""
         return self.folder / "live"
 
     @property
-    def truths(self) -> tuple[Path, Path]:
+    def truths(self) -> tuple[Path, ...]:
         """Return every folder of truth."""
-        return (self.truth, self.live_truth)
+        return (self.truth, *self.northgate_truths, self.live_truth)
 
 
 def simulated(settings: Settings) -> Simulation:

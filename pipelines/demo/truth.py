@@ -45,6 +45,10 @@ TABLES = MappingProxyType(
             " payer_open_cents BIGINT, patient_open_cents BIGINT, aged_from DATE"
         ),
         "eligibility": "answer_id, site, payer, is_active BOOLEAN, service_on DATE",
+        "coverages": "coverage_id, site, payer, rank INTEGER, relationship",
+        "merges": "merge_id, site, is_standing BOOLEAN",
+        "refusals": "attempt, site, tried, reason",
+        "heard": "key, subject, status INTEGER, answer_id, number",
         "messages": "feed, sent BIGINT, repeated BIGINT, rejected BIGINT, processed BIGINT",
         "faults": "fault_id, finding_kind, feed, control_id, subject",
     }

@@ -26,6 +26,8 @@ from pipelines.simulation.feeds import FEEDS, SimulatedFeed, write_feed_files
 from pipelines.simulation.fhir.export import export
 from pipelines.simulation.hl7v2.messages import messages
 from pipelines.simulation.money import Books
+from pipelines.simulation.northgate.month import month_of
+from pipelines.simulation.northgate.writing import write_month
 from pipelines.simulation.runs import merge_runs, write_run
 from pipelines.simulation.truth import TruthFiles
 from pipelines.simulation.world import Chapter
@@ -33,7 +35,8 @@ from pipelines.simulation.x12 import interchanges
 
 CHAPTER = 1000
 """People of a chapter; the last one may have fewer."""
-
+NORTHGATE = "northgate"
+"""Folder of the location that runs on the core itself: its patients are people of the first chapter."""
 
 _T = TypeVar("_T")
 
@@ -49,7 +52,7 @@ class _Task:
 
 
 def simulate(people: int, seed: int, out: Path) -> None:
-    """Write feed files, messages and truth of a simulated group with `people` persons; the same seed, the same bytes.
+    """Write feeds, a month's script and truth of a simulated group with `people` persons; same seed, same bytes.
 
     Raises:
         FileExistsError: if `out` holds feeds or truth already.
@@ -68,6 +71,7 @@ def simulate(people: int, seed: int, out: Path) -> None:
         folders = [task.folder for task in tasks]
         _each(_merge_feed, [_Merge(feed, folders, out / "feeds" / feed) for feed in FEEDS], workers)
         _join_truth([folder / "truth" for folder in folders], out / "truth")
+        (folders[0] / NORTHGATE).rename(out / NORTHGATE)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -116,6 +120,8 @@ def _write_chapter(task: _Task) -> None:
             write_run(task.folder / feed.name, task.number, ((each.at, each.sent) for each in delivery.arrivals))
             truth.add("messages", [_counted(feed, delivery.arrivals)])
             _add(truth, fault_rows(task.number, feed, delivery.faults))
+        if task.number == 0:
+            write_month(month_of(chapter, task.seed), task.folder / NORTHGATE)
 
 
 def _deliveries(chapter: Chapter, books: Books, seed: int) -> Iterator[tuple[SimulatedFeed, Delivery]]:

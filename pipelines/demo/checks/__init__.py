@@ -7,6 +7,7 @@ from pipelines.demo.checks.care import CARE
 from pipelines.demo.checks.check import Check
 from pipelines.demo.checks.feeds import FEEDS
 from pipelines.demo.checks.money import MONEY
+from pipelines.demo.checks.northgate import NORTHGATE
 from pipelines.demo.checks.people import PEOPLE
 
-CHECKS: tuple[Check, ...] = (*PEOPLE, *CARE, *MONEY, *ACCOUNT, *FEEDS)
+CHECKS: tuple[Check, ...] = (*PEOPLE, *CARE, *MONEY, *ACCOUNT, *NORTHGATE, *FEEDS)

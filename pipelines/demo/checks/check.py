@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 
 Measure: TypeAlias = Literal["count", "cents", "text"]
 """What the values are: how many, money in cents, or words."""
+Witness: TypeAlias = Literal["warehouse", "hub"]
+"""Who says what came of it: the published warehouse, or what the hub answered when it was asked to do something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,5 +23,6 @@ class Check:
     truth: str
     """Asked of the truth files, each a table of its name."""
     warehouse: str
-    """Asked of the published warehouse."""
+    """Asked of the witness."""
     measure: Measure = "count"
+    witness: Witness = "warehouse"

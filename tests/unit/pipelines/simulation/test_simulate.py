@@ -71,8 +71,8 @@ def test_a_folder_that_holds_a_group_is_not_written_over(out: Path) -> None:
         simulate(1, SEED, out)
 
 
-def test_nothing_is_left_beside_feeds_and_truth(out: Path) -> None:
-    assert sorted(each.name for each in out.iterdir()) == ["feeds", "truth"]
+def test_nothing_is_left_beside_feeds_script_and_truth(out: Path) -> None:
+    assert sorted(each.name for each in out.iterdir()) == ["feeds", "northgate", "truth"]
 
 
 def test_records_are_counted_as_the_house_counts_them(out: Path, house: House) -> None:
