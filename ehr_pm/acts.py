@@ -177,7 +177,7 @@ class Act:
         """Write projections, audit and announcements in the transaction of the rows."""
         self.flush()
         if self._entries:
-            apply(self._unit.driver, self._entries, moment=self.moment)
+            apply(self._unit.driver, self._entries, moment=self.moment, is_owner=True)
             crosswalk.observe(self._unit.driver, [entry.resource for entry in self._entries])
         if self._events:
             audit.record(self._unit.driver, *self._events)

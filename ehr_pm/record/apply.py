@@ -16,6 +16,7 @@ from psycopg.errors import UniqueViolation
 from ehr_pm.record.copying import NOTHING, cell, copy_lines
 from ehr_pm.record.entry import BEGINNING, Entry, Rank, Verdict
 from ehr_pm.record.index import write_index
+from ehr_pm.record.owners import refuse_foreign
 from ehr_pm.record.sensitivity import Tags, in_force, settled
 from hub_core.clock import instant, now
 from hub_core.errors import ConflictError
@@ -47,6 +48,7 @@ class _Current:
     rank: Rank | None = None
     sha: bytes = b""
     sensitivity: str | None = None
+    source: str | None = None
     latest: _Version | None = None
     is_raised: bool = False
     first_event_at: datetime | None = None
@@ -86,16 +88,28 @@ class _Version:
 
 
 def apply(
-    connection: psycopg.Connection[Any], entries: Sequence[Entry], *, moment: datetime | None = None
+    connection: psycopg.Connection[Any],
+    entries: Sequence[Entry],
+    *,
+    moment: datetime | None = None,
+    is_owner: bool = False,
 ) -> list[Verdict]:
     """Write entries in order and return what became of each.
 
+    Args:
+        connection: a transaction.
+        entries: what sources state.
+        moment: when it is recorded; now, if it is not said.
+        is_owner: whether this is the service whose rows stand behind what is ours.
+
     Raises:
+        ForeignWriteError: if a resource is another source's, or ours and written by anybody else.
         ConflictError: if another transaction created one of the resources at this moment; roll back and do it again.
     """
     recorded_at = moment or now()
     keys = [entry.key for entry in entries]
     standing, tags = _lock_existing(connection, sorted(set(keys))), in_force(connection, entries)
+    refuse_foreign(entries, {key: current.source for key, current in standing.items()}, is_owner=is_owner)
     versions: list[_Version] = []
     verdicts = [_decide(entry, standing[key], tags, versions) for key, entry in zip(keys, entries, strict=True)]
     _restate(connection, [current for current in standing.values() if current.is_older_than_known], tags, versions)
@@ -163,7 +177,8 @@ def _lock_existing(connection: psycopg.Connection[Any], keys: list[Key]) -> dict
     """Return the resources as they stand, locked in one order lest two batches wait for each other in a ring."""
     rows = connection.execute(
         "SELECT r.resource_type, r.resource_id::text, r.resource_key, r.version, r.authority, r.event_at,"
-        " coalesce(r.arrival, 0), coalesce(r.position, 1), r.content_sha, r.first_event_at, r.sensitivity"
+        " coalesce(r.arrival, 0), coalesce(r.position, 1), r.content_sha, r.first_event_at, r.sensitivity,"
+        " r.source"
         " FROM unnest(string_to_array(%s, ' '), string_to_array(%s, ' ')::uuid[])"
         " AS wanted (resource_type, resource_id)"
         " JOIN resource r USING (resource_type, resource_id)"
@@ -171,9 +186,10 @@ def _lock_existing(connection: psycopg.Connection[Any], keys: list[Key]) -> dict
         (" ".join(key[0] for key in keys), " ".join(key[1] for key in keys)),
     )
     standing = {key: _Current() for key in keys}
-    for kind, resource_id, key, version, authority, event_at, arrival, position, sha, first_event_at, label in rows:
+    for kind, resource_id, key, version, authority, event_at, arrival, position, *stored in rows:
         rank = Rank(authority, event_at or BEGINNING, arrival, position)
-        standing[kind, resource_id] = _Current(key, version, rank, sha, label, first_event_at=first_event_at)
+        sha, first_event_at, label, source = stored
+        standing[kind, resource_id] = _Current(key, version, rank, sha, label, source, first_event_at=first_event_at)
     return standing
 
 

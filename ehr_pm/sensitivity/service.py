@@ -75,7 +75,8 @@ def _settle(doing: Act, row: SensitivityTag, action: str) -> None:
         doing.change(patient, sensitivity=strictest(*whole, patient.home_location.sensitivity))
     connection = driver_connection(doing.session.connection())
     close_gate(connection)
-    apply(connection, standing(connection, row.patient_id, row.resource_type, row.resource_id), moment=doing.moment)
+    entries = standing(connection, row.patient_id, row.resource_type, row.resource_id)
+    apply(connection, entries, moment=doing.moment, is_owner=True)
     doing.noted(
         action,
         resource_type=row.resource_type or "Patient",
