@@ -131,6 +131,8 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/api/practice/locations/{location_id}"): "organisation.read",
     ("PUT", "/api/practice/locations/{location_id}/hours"): "organisation.write",
     ("POST", "/api/practice/locations/{location_id}/close"): "organisation.write",
+    ("PUT", "/api/practice/locations/{location_id}/masters"): "organisation.write",
+    ("GET", "/api/practice/findings"): "feed.read",
     ("GET", "/api/practice/locations/{location_id}/rooms"): "organisation.read",
     ("POST", "/api/practice/rooms"): "organisation.write",
     ("POST", "/api/practice/rooms/{room_id}/close"): "organisation.write",
