@@ -24,7 +24,7 @@ BEGINNING = bytes(32)
 
 SHARD = "to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM')"
 PAYLOAD = (
-    "jsonb_build_array(e.event_id, to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
+    "json_build_array(e.event_id, to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
     " e.principal_id, e.action, e.resource_type, e.resource_id, e.patient_id, e.outcome, e.purpose, e.location,"
     " e.detail)::text"
 )

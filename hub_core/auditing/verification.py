@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from binascii import a2b_hex
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 Fault: TypeAlias = Literal["changed", "missing", "unlinked", "cut off", "replaced"]
 
+_PAGE = 5_000
+"""Links read at once."""
 _LINKS = (
-    "COPY (SELECT l.shard, l.number, encode(l.digest, 'hex'),"  # noqa: S608 - words of the chain's file
-    f" CASE WHEN e.event_id IS NOT NULL THEN {PAYLOAD} END"
-    " FROM audit_link l LEFT JOIN audit_event e ON e.event_id = l.event_id ORDER BY l.shard, l.number) TO STDOUT"
+    "SELECT l.shard, l.number, l.digest,"  # noqa: S608 - words of the chain's file
+    f" CASE WHEN e.event_id IS NOT NULL THEN convert_to({PAYLOAD}, 'UTF8') END"
+    " FROM audit_link l LEFT JOIN audit_event e ON e.event_id = l.event_id ORDER BY l.shard, l.number"
 )
 _UNLINKED = (
     "SELECT count(*) FROM audit_event e WHERE e.txid < (SELECT horizon FROM audit_sealed)"
@@ -110,18 +112,12 @@ def _note(found: Verification, finding: Finding) -> None:
 
 
 def _links(connection: psycopg.Connection[Any]) -> Iterator[tuple[str, int, bytes, bytes | None]]:
-    """Yield every link with its event as text, in order, as COPY streams them."""
-    with connection.cursor() as cursor, cursor.copy(_LINKS) as copy:
-        rest = b""
-        for block in copy:
-            *lines, rest = (rest + bytes(block)).split(b"\n")
-            for line in lines:
-                shard, number, digest, payload = line.split(b"\t", 3)
-                yield shard.decode(), int(number), a2b_hex(digest), _unescaped(payload)
-
-
-def _unescaped(text: bytes) -> bytes | None:
-    """Return a COPY field as it is in the table; JSON holds no control characters, so only backslashes are doubled."""
-    if text == rb"\N":
-        return None
-    return text.replace(rb"\\", b"\\") if b"\\" in text else text
+    """Yield every link with its event as text, in order; the next ones are read while these are being verified."""
+    with ThreadPoolExecutor(1) as ahead, connection.cursor("links", binary=True) as cursor:
+        connection.execute("SET LOCAL cursor_tuple_fraction = 1")  # all of it is read: plan for the end, not the start
+        cursor.execute(_LINKS)
+        page = cursor.fetchmany(_PAGE)
+        while page:
+            following = ahead.submit(cursor.fetchmany, _PAGE)
+            yield from page
+            page = following.result()
