@@ -23,18 +23,20 @@ from ehr_pm.scheduling.openings import Calendar, Span, Taken, without
 from ehr_pm.scheduling.repository import rule_of, span_of
 from ehr_pm.scheduling.walltime import day_span, to_local
 from hub_core.database import driver_connection
+from hub_core.sensitivity import strictest
 
 Sees: TypeAlias = Callable[[UUID, str | None], bool]
-"""Whether the caller may see a patient's visits, given the patient and how sensitive what is about them is."""
+"""Whether the caller may see a visit, given its patient and how sensitive it is that they come."""
 
 SHORTEST = timedelta(minutes=10)
 """A gap shorter than this is no place for a visit, and not shown as one."""
 _MIDNIGHT = time()
 _VISITS = """
-SELECT b.taken_id, lower(b.during), upper(b.during), p.sensitivity, a.appointment_id, a.patient_id,
-    p.family || ', ' || p.given, t.name, a.status, a.local_start, a.local_start + (a.ends_at - a.starts_at), b.lane,
-    a.series_id IS NOT NULL, a.override_reason
-FROM resource_booking b JOIN appointment a USING (appointment_id) JOIN visit_type t USING (visit_type_id)
+SELECT b.taken_id, lower(b.during), upper(b.during), p.sensitivity, l.sensitivity, t.sensitivity,
+    a.appointment_id, a.patient_id, p.family || ', ' || p.given, t.name, a.status, a.local_start,
+    a.local_start + (a.ends_at - a.starts_at), b.lane, a.series_id IS NOT NULL, a.override_reason
+FROM resource_booking b JOIN appointment a USING (appointment_id)
+JOIN visit_type t USING (visit_type_id) JOIN location l USING (location_id)
 JOIN patient p ON p.patient_id = a.patient_id
 WHERE a.location_id = %(location)s AND a.starts_at >= %(begins)s - interval '1 day'
     AND a.starts_at < %(ends)s + interval '1 day'
@@ -141,10 +143,10 @@ def _visits(
         "ends": window[1],
     }
     found = driver_connection(session.connection()).execute(_VISITS, asked)
-    for taken_id, begins, ends, sensitivity, *said in found:
+    for taken_id, begins, ends, of_patient, of_place, of_kind, *said in found:
         visit = Visit(*said)
         taken[taken_id].append(Taken(visit.lane, (begins, ends)))
-        if sees(visit.patient_id, sensitivity):
+        if sees(visit.patient_id, strictest(of_patient, of_place, of_kind)):
             visits[visit.starts.date(), taken_id].append(visit)
     return visits, taken
 

@@ -107,6 +107,9 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", "/work/patients/{patient_id}/coverages"): "coverage.write",
     ("GET", "/work/patients/{patient_id}/book"): "appointment.write",
     ("POST", "/work/patients/{patient_id}/book"): "appointment.write",
+    ("GET", "/work/drafts/{form}"): "authenticated",
+    ("PUT", "/work/drafts/{form}"): "authenticated",
+    ("DELETE", "/work/drafts/{form}"): "authenticated",
     ("GET", "/work/calendar"): "schedule.read",
     ("GET", "/work/appointments/{appointment_id}"): "schedule.read",
     ("GET", "/work/appointments/{appointment_id}/move"): "appointment.write",
@@ -173,6 +176,12 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("DELETE", "/api/tokens/{token_id}"): "user.write",
 }
 
+    {
+        ("GET", "/"),
+        ("GET", "/api/people/{person_id}/chart"),
+    }
+)
+
 _TYPES: Final[Mapping[Action, str]] = {
     "audit.read": "AuditEvent",
     "billing.read": (
@@ -191,6 +200,8 @@ _ACTION_OF_TYPE: Final[Mapping[str, Action]] = {
 def rule_for(method: str, template: str) -> Rule | None:
     """Return who may use a route; None is nobody."""
     return RULES.get(("GET" if method == "HEAD" else method, template))
+
+
 
 
 def is_public(path: str) -> bool:

@@ -1,11 +1,8 @@
 // What the workspace's pages need beyond links and forms: keys in lines, drafts of forms, focus where it belongs.
-// Everything works without it, with more key strokes. It never keeps anything beyond the tab, nor beyond a log-out.
+// Everything works without it, with more key strokes. It keeps nothing in the browser.
 "use strict";
 
 (function () {
-  const who = document.body.dataset.who || "";
-  const prefix = "draft/" + who + "/";
-
   // --- keys within a line: a letter does what it stands beside, arrows go up and down ------------------------------
   function rows(row) {
     return Array.from(row.closest("[data-rows]").querySelectorAll("[data-row]"));
@@ -69,48 +66,95 @@
     }
   });
 
-  // --- drafts: what is typed survives a reload of the tab, and nothing else ----------------------------------------
-  function dropOthers() {
-    for (const name of Object.keys(sessionStorage)) {
-      if (name.startsWith("draft/") && !name.startsWith(prefix)) sessionStorage.removeItem(name);
-    }
-  }
-
-  function forget() {
-    for (const name of Object.keys(sessionStorage)) {
-      if (name.startsWith("draft/")) sessionStorage.removeItem(name);
-    }
-  }
+  // --- drafts: what is typed is kept by the server, sealed and for whoever typed it, and never by the browser --------
+  const KEEP_AFTER = 500;
+  const waiting = new Map();  // form to the timer that will keep it
+  const sending = new Map();  // form to what can stop its keeping
 
   function fieldsOf(form) {
-    return Array.from(form.elements).filter((each) => each.name && each.type !== "hidden" && each.type !== "submit");
+    return Array.from(form.elements).filter((each) => each.name && each.name !== "draft" && each.type !== "submit" &&
+      each.type !== "file" && (each.type !== "hidden" || each.name === "version"));
   }
 
-  function keep(form) {
-    const said = fieldsOf(form).map((each) => [each.id || each.name + "=" + each.value,
-      each.type === "checkbox" || each.type === "radio" ? each.checked : each.value]);
-    sessionStorage.setItem(prefix + form.dataset.draft, JSON.stringify(said));
+  function nameOf(field) {
+    return field.id || field.name + "=" + (field.type === "hidden" ? "" : field.value);
   }
 
-  function restore(form) {
-    const kept = sessionStorage.getItem(prefix + form.dataset.draft);
-    if (kept === null) return;
-    const said = new Map(JSON.parse(kept));
+  function isTick(field) {
+    return field.type === "checkbox" || field.type === "radio";
+  }
+
+  function tell(form, text, isOld) {
+    const note = form.querySelector(".kept");
+    if (!note) return;
+    note.hidden = false;
+    note.querySelector("span").textContent = text;
+    note.querySelector("[data-anew]").hidden = !isOld;
+  }
+
+  function stop(form) {
+    clearTimeout(waiting.get(form));
+    waiting.delete(form);
+    if (sending.has(form)) sending.get(form).abort();
+  }
+
+  async function keep(form) {
+    const said = fieldsOf(form).map((each) => [nameOf(each), isTick(each) ? each.checked : each.value]);
+    stop(form);
+    const stopper = new AbortController();
+    sending.set(form, stopper);
+    try {
+      const answer = await fetch("/work/drafts/" + form.dataset.draft, { method: "PUT", keepalive: true,
+        headers: { "Content-Type": "application/json" }, body: JSON.stringify(said), signal: stopper.signal });
+      tell(form, answer.ok ? "What you typed is kept until you send it." :
+        "What you typed is not kept: log in again in another tab, then go on here.", false);
+    } catch (error) {
+      if (error.name !== "AbortError") tell(form, "What you typed is not kept: the hub does not answer.", false);
+    }
+  }
+
+  async function restore(form) {
+    if (form.querySelector(".problem, .alike")) return keep(form);  // the server shows what was typed
+    const answer = await fetch("/work/drafts/" + form.dataset.draft);
+    if (answer.status !== 200 || waiting.has(form)) return;
+    const said = new Map(await answer.json());
     for (const each of fieldsOf(form)) {
-      const value = said.get(each.id || each.name + "=" + each.value);
+      const value = said.get(nameOf(each));
       if (value === undefined) continue;
-      if (each.type === "checkbox" || each.type === "radio") each.checked = value;
+      if (isTick(each)) each.checked = value;
       else each.value = value;
     }
+    tell(form, "Here is what you had typed and not sent.", true);
   }
 
   document.addEventListener("input", function (event) {
     const form = event.target.closest("form[data-draft]");
-    if (form) keep(form);
+    if (!form) return;
+    clearTimeout(waiting.get(form));
+    waiting.set(form, setTimeout(keep, KEEP_AFTER, form));
   });
   document.addEventListener("submit", function (event) {
-    if (event.target.matches("[data-forget]")) forget();
-    else if (event.target.matches("form[data-draft]")) sessionStorage.removeItem(prefix + event.target.dataset.draft);
+    if (event.target.matches("form[data-draft]")) stop(event.target);
+  });
+  window.addEventListener("pagehide", function () {
+    for (const form of waiting.keys()) keep(form);
+  });
+  document.addEventListener("click", async function (event) {
+    const anew = event.target.closest("[data-anew]");
+    const take = event.target.closest("[data-take]");
+    if (anew) {
+      const form = anew.closest("form");
+      stop(form);
+      await fetch("/work/drafts/" + form.dataset.draft, { method: "DELETE" });
+      window.location.reload();
+    } else if (take) {
+      const field = document.getElementById(take.dataset.take);
+      if (!field) return;
+      if (isTick(field)) field.checked = take.dataset.value !== "";
+      else field.value = take.dataset.value;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.focus();
+    }
   });
 
   // --- small things ------------------------------------------------------------------------------------------------
@@ -139,7 +183,6 @@
     if (next) next.focus();
   }
 
-  dropOthers();
   document.querySelectorAll("form[data-draft]").forEach(restore);
   const first = document.querySelector("[data-focus]");
   if (first) first.focus();

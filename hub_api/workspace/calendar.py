@@ -140,7 +140,7 @@ def _sees(desk: Desk) -> calendar.Sees:
 
     @cache  # the same patients come again and again
     def sees(patient_id: UUID, sensitivity: str | None) -> bool:
-        return desk.may("schedule.read", Subject(here, patient_id, sensitivity))
+        return desk.may("schedule.read", Subject(here, patient_id, sensitivity, desk.here.key))
 
     return sees
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from hub_core.errors import UnreadableError
+from hub_core.errors import ConflictError, UnreadableError
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -53,6 +54,10 @@ class Typed:
         """Return those of some fields that say something."""
         return {name: self[name] for name in names if self[name]}
 
+    def but(self, **others: str) -> Typed:
+        """Return these fields, some of them saying something else."""
+        return Typed({**self._fields, **{name: [said] for name, said in others.items()}})
+
     def __bool__(self) -> bool:
         """Return whether anything was typed."""
         return bool(self._fields)
@@ -73,7 +78,32 @@ async def typed(request: Request) -> Typed:
             if not isinstance(value, str):
                 raise UnreadableError("a form without files was expected", code="value")
             fields.setdefault(name, []).append(value.strip())
+    request.state.draft = fields.pop("draft", [""])[0]  # which draft was sent, to be forgotten once it is taken
     return Typed(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field in which what was typed differs from what somebody else has kept meanwhile."""
+
+    name: str
+    label: str
+    mine: str
+    theirs: str
+
+
+def differences(mine: Typed, theirs: Typed, labels: Mapping[str, str]) -> list[Difference]:
+    """Return where two versions of a form differ, in the order of the labels."""
+    pairs = ((name, label, mine.all(name), theirs.all(name)) for name, label in labels.items())
+    return [
+        Difference(name, label, ", ".join(ours), ", ".join(others))
+        for name, label, ours, others in pairs
+        if sorted(ours) != sorted(others)
+    ]
+
+
+class ChangedError(ConflictError):
+    """Somebody else changed meanwhile what was being written on."""
 
 
 class ProblemsError(Exception):

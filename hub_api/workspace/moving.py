@@ -13,12 +13,13 @@ from ehr_pm.coverage import eligibility
 from ehr_pm.patients import repository as patients
 from ehr_pm.scheduling import repository, service
 from ehr_pm.scheduling.models import Appointment
+from ehr_pm.scheduling.privacy import subject_of_visit
 from ehr_pm.scheduling.schemas import NewAppointment
 from ehr_pm.scheduling.walltime import NonexistentTimeError
 from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.forms import ProblemsError, Typed, told, typed
 from hub_api.workspace.pages import PageRoute, led_on, page
-from hub_api.workspace.reach import note_read, subject_of_visit, visit_for
+from hub_api.workspace.reach import note_read, visit_for
 from hub_core.errors import ConflictError
 
 router = APIRouter(route_class=PageRoute)
@@ -53,7 +54,7 @@ async def move(request: Request, appointment_id: UUID) -> Response:
 def _move(desk: Desk, *, appointment_id: UUID, fields: Typed) -> date:
     visit = visit_for(desk, appointment_id, "appointment.write")
     if fields["override_reason"]:
-        desk.require("appointment.override", subject_of_visit(visit))
+        desk.require("appointment.override", subject_of_visit(desk.session, visit))
     kept = [each.bookable_id for each in repository.taken_by(desk.session, visit) if each.kind != "practitioner"]
     values = {
         "patient_id": visit.patient_id,
@@ -86,7 +87,7 @@ def _show(
         patient=patient,
         clinicians=[(each.bookable_id, each.name) for each in things if each.kind == "practitioner"],
         now_with=_now_with(desk, visit),
-        may_override=desk.may("appointment.override", subject_of_visit(visit)),
+        may_override=desk.may("appointment.override", subject_of_visit(desk.session, visit)),
         fields=fields,
         problems=problems or {},
     )

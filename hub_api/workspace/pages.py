@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Coroutine
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import Request
@@ -16,8 +17,11 @@ from starlette.responses import Response
 
 from hub_api.fhir.outcome import status_of
 from hub_api.login.pages import FOLDER
+from hub_api.security.caller import caller_of
 from hub_api.security.permission import RefusedError, record_refusal
+from hub_api.services import services_of
 from hub_api.workspace import words
+from hub_core import drafts
 from hub_core.access import PERMISSIONS
 from hub_core.errors import AccessDeniedError, WholechartError
 
@@ -61,7 +65,10 @@ class PageRoute(APIRoute):
 
         async def handle_with_pages(request: Request) -> Response:
             try:
-                return await handle(request)
+                answer = await handle(request)
+                if answer.status_code == HTTPStatus.SEE_OTHER:
+                    await _forget_draft(request)
+                return answer
             except AccessDeniedError as error:
                 await record_refusal(request, 403, error)
                 return _problem(403, str(error), _missing(error))
@@ -71,6 +78,14 @@ class PageRoute(APIRoute):
                 return _problem(404, "the address is not one of a page")
 
         return handle_with_pages
+
+
+async def _forget_draft(request: Request) -> None:
+    """Forget the draft of a form that was taken; only now is what was typed safe elsewhere."""
+    form = getattr(request.state, "draft", "")
+    if form:
+        who = caller_of(request).principal.principal_id
+        await services_of(request).query(lambda connection: drafts.drop(connection, who, form))
 
 
 def refusal_page(error: RefusedError) -> HTMLResponse:

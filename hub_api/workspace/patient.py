@@ -17,12 +17,12 @@ from ehr_pm.coverage import repository as coverages
 from ehr_pm.coverage.models import Coverage, EligibilityCheck
 from ehr_pm.patients.models import Consent, Patient, RelatedPerson
 from ehr_pm.scheduling.models import Appointment
+from ehr_pm.scheduling.privacy import permitted_visits
 from hub_api.workspace import timeline
 from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.pages import PageRoute, page
 from hub_api.workspace.reach import at, note_read, patient_for
 from hub_api.workspace.visits import names_of
-from hub_core.access import Subject
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -96,12 +96,9 @@ def _related(session: Session, patient_id: UUID) -> Sequence[RelatedPerson]:
 
 def _visits(desk: Desk, patient: Patient) -> list[Appointment]:
     """Return a patient's appointments at the locations whose schedules the caller may see, the latest first."""
-    keys = [
-        place.location_id
-        for place in desk.places
-        if desk.may("schedule.read", Subject(frozenset({place.key}), patient.patient_id))
-    ]
+    places = [place.location_id for place in desk.places]
     query = select(Appointment).where(
-        Appointment.patient_id == patient.patient_id, Appointment.location_id.in_(keys), Appointment.status != "hold"
+        Appointment.patient_id == patient.patient_id, Appointment.location_id.in_(places), Appointment.status != "hold"
     )
-    return list(desk.session.scalars(query.order_by(Appointment.starts_at.desc()).limit(_MOST_VISITS)))
+    rows = list(desk.session.scalars(query.order_by(Appointment.starts_at.desc()).limit(_MOST_VISITS)))
+    return list(permitted_visits(desk.session, desk.caller.access, "schedule.read", rows).values())

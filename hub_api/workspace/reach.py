@@ -8,13 +8,15 @@ from ehr_pm.patients import repository as patients
 from ehr_pm.patients.models import Patient
 from ehr_pm.rows import get as get_row
 from ehr_pm.scheduling.models import Appointment
+from ehr_pm.scheduling.privacy import subject_of_visit
 from hub_api.workspace.desk import Desk
 from hub_core.access import Action, Subject
 
 
 def known(desk: Desk, patient: Patient) -> Subject:
     """Return a patient as the subject of an action: known where they are registered, and wherever they have visits."""
-    return Subject(patients.known_at(desk.session, patient), patient.patient_id, patient.sensitivity)
+    where = patients.known_at(desk.session, patient)
+    return Subject(where, patient.patient_id, patient.sensitivity, patient.home_location.key)
 
 
 def patient_for(desk: Desk, patient_id: UUID, action: Action) -> tuple[Patient, Subject]:
@@ -38,13 +40,8 @@ def visit_for(desk: Desk, appointment_id: UUID, action: Action) -> Appointment:
         RefusedError: if the caller may not do this.
     """
     visit = get_row(desk.session, Appointment, appointment_id, "appointment")
-    desk.require(action, subject_of_visit(visit))
+    desk.require(action, subject_of_visit(desk.session, visit))
     return visit
-
-
-def subject_of_visit(visit: Appointment) -> Subject:
-    """Return an appointment as the subject of an action: its location's, and its patient's."""
-    return Subject(frozenset({visit.location.key}), visit.patient_id)
 
 
 def at(desk: Desk) -> Subject:

@@ -13,6 +13,7 @@ from hub_api.workspace import (
     correcting,
     covering,
     day,
+    drafting,
     finding,
     moving,
     patient,
@@ -23,6 +24,7 @@ from hub_api.workspace import (
 
 router = APIRouter(include_in_schema=False)
 for _part in (
+    drafting,
     finding,
     registering,
     calendar,

@@ -14,10 +14,11 @@ from sqlalchemy import select
 from ehr_pm.patients import repository as patients
 from ehr_pm.scheduling import repository
 from ehr_pm.scheduling.models import Appointment, AppointmentStatusEvent, Reminder
+from ehr_pm.scheduling.privacy import subject_of_visit
 from ehr_pm.users.models import PrincipalRow
 from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.pages import PageRoute, page
-from hub_api.workspace.reach import known, note_read, subject_of_visit, visit_for
+from hub_api.workspace.reach import known, note_read, visit_for
 from hub_api.workspace.visits import steps_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _show(desk: Desk, *, appointment_id: UUID) -> Response:
         steps=_steps(desk.session, visit),
         next_steps=steps_of(visit, desk.doing.moment),
         reminders=_reminders(desk.session, visit),
-        may_act=desk.place is not None and desk.may("appointment.write", subject_of_visit(visit)),
+        may_act=desk.place is not None and desk.may("appointment.write", subject_of_visit(desk.session, visit)),
     )
 
 

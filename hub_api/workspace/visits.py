@@ -15,6 +15,7 @@ from ehr_pm.flow_board import Visit
 from ehr_pm.organisation.models import Location
 from ehr_pm.rows import get
 from ehr_pm.scheduling.models import Appointment, Bookable
+from ehr_pm.scheduling.privacy import permitted_visits
 from hub_api.workspace.desk import Desk, Place
 
 if TYPE_CHECKING:
@@ -106,15 +107,14 @@ class Day:
 
 
 def of_day(desk: Desk, place: Place, on: date) -> Day:
-    """Return a day of a location: a handful of statements, however full it is."""
+    """Return a day of a location, as far as the caller may see it: a handful of statements, however full it is."""
     location = get(desk.session, Location, place.location_id, "location")
     visits = flow_board.of_day(desk.session, location, on, desk.doing.moment)
+    rows = [each.appointment for each in visits if each.appointment.status != "hold"]
+    seen = permitted_visits(desk.session, desk.caller.access, "schedule.read", rows)
     moment = desk.doing.moment
-    return Day(place, on, tuple(Line(each, steps_of(each.appointment, moment)) for each in visits if _is_shown(each)))
-
-
-def _is_shown(visit: Visit) -> bool:
-    return visit.appointment.status != "hold"
+    lines = (Line(each, steps_of(each.appointment, moment)) for each in visits)
+    return Day(place, on, tuple(line for line in lines if line.appointment.appointment_id in seen))
 
 
 def steps_of(row: Appointment, moment: datetime) -> tuple[Step, ...]:
