@@ -176,12 +176,6 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("DELETE", "/api/tokens/{token_id}"): "user.write",
 }
 
-    {
-        ("GET", "/"),
-        ("GET", "/api/people/{person_id}/chart"),
-    }
-)
-
 _TYPES: Final[Mapping[Action, str]] = {
     "audit.read": "AuditEvent",
     "billing.read": (
@@ -200,8 +194,6 @@ _ACTION_OF_TYPE: Final[Mapping[str, Action]] = {
 def rule_for(method: str, template: str) -> Rule | None:
     """Return who may use a route; None is nobody."""
     return RULES.get(("GET" if method == "HEAD" else method, template))
-
-
 
 
 def is_public(path: str) -> bool:
