@@ -48,7 +48,7 @@ def of_day(session: Session, location: Location, on: date, moment: datetime) -> 
             row,
             patients[row.patient_id],
             tuple(taken[row.appointment_id]),
-            steps[row.appointment_id][-1].recorded_at,
+            steps[row.appointment_id][-1].at,
             _waited(steps[row.appointment_id], moment),
             said.get(row.appointment_id),
         )
@@ -72,8 +72,8 @@ def _said(session: Session, ids: list[UUID]) -> dict[UUID, str]:
 
 
 def _waited(steps: list[AppointmentStatusEvent], moment: datetime) -> int | None:
-    arrived = next((each.recorded_at for each in steps if each.status == "arrived"), None)
+    arrived = next((each.at for each in steps if each.status == "arrived"), None)
     if arrived is None or steps[-1].status in ("cancelled", "noshow"):
         return None
-    seen = next((each.recorded_at for each in steps if each.status == "in_visit"), moment)
+    seen = next((each.at for each in steps if each.status == "in_visit"), moment)
     return int((seen - arrived).total_seconds()) // 60

@@ -141,7 +141,14 @@ class AppointmentStatusEvent(Row):
     status: Mapped[str]
     reason: Mapped[str | None]
     recorded_at: Mapped[datetime]
+    happened_at: Mapped[datetime | None]
+    """When it happened, where that was entered later."""
     principal_id: Mapped[UUID | None]
+
+    @property
+    def at(self) -> datetime:
+        """Return when it happened."""
+        return self.happened_at or self.recorded_at
 
 
 class WaitlistEntry(Kept, Row):

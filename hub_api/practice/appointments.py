@@ -25,6 +25,7 @@ from ehr_pm.patients.models import Patient
 from ehr_pm.rows import get as get_row
 from ehr_pm.scheduling import repository, service
 from ehr_pm.scheduling import waitlist as waiting
+from ehr_pm.scheduling.late_entries import LateEntry, date_back
 from ehr_pm.scheduling.models import Appointment, AppointmentStatusEvent, VisitType, WaitlistEntry
 from ehr_pm.scheduling.privacy import permitted_visits, subject_of_visit
 from ehr_pm.scheduling.schemas import NewAppointment, NewSeries, NewWaitlistEntry, Reason
@@ -160,14 +161,21 @@ async def reschedule(request: Request, appointment_id: UUID, told: Move) -> Resp
 
 
 @router.post("/appointments/{appointment_id}/{step}")
-async def take_step(request: Request, appointment_id: UUID, step: Step) -> Response:
-    """Move a visit one step along: booked, confirmed, arrived, in a room, with the clinician, over, or not come."""
+async def take_step(request: Request, appointment_id: UUID, step: Step, late: LateEntry | None = None) -> Response:
+    """Move a visit one step along: booked, confirmed, arrived, in a room, with the clinician, over, or not come.
+
+    A step that is entered afterwards says when it happened and why it is entered late, by somebody who may override.
+    """
 
     def work(doing: Act) -> Response:
         refuse_stale(request, _visit_for(request, doing, appointment_id, "appointment.write").version)
+        if late is not None:
+            _visit_for(request, doing, appointment_id, "appointment.override")
         row = _STEPS[step](doing, appointment_id)
         if step == "book":
             eligibility.queue_for_appointment(doing, row)
+        if late is not None:
+            date_back(doing, row, late)
         return _said(doing, row)
 
     return await services_of(request).act(caller_of(request), work)
