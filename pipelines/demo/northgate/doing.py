@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -18,6 +19,7 @@ Intention = Mapping[str, Any]
 _EXCHANGE = "urn:id:RIVEREX"
 """The system under which every source of the group states the regional exchange's number."""
 _CONFLICT = httpx.codes.CONFLICT
+_ENTERED_LATE = "entered when the month was over"
 _SEEN = "told apart at the desk by name and date of birth"
 
 
@@ -55,7 +57,17 @@ def _asked(place: Place, ledger: Ledger, who: httpx.Client, told: Intention) -> 
     if kind == "part":
         return told["merge"], who.post(f"{API}/merges/{ledger.id_of(told['merge'])}/undo")
     path = f"{API}/appointments/{ledger.id_of(told['booking'])}/{kind}"
-    return told["booking"], who.post(path, json={"reason": told["reason"]} if kind == "cancel" else None)
+    return told["booking"], who.post(path, json=_said_of_step(place, told))
+
+
+def _said_of_step(place: Place, told: Intention) -> dict[str, str] | None:
+    """Return what is said of a step: why a visit is given up, or when that happened which is entered after the day."""
+    if told["do"] == "cancel":
+        return {"reason": told["reason"]}
+    if told["do"] == "confirm" or told.get("refused"):
+        return None
+    happened_at = datetime.fromisoformat(told["at"]).replace(tzinfo=place.zone)
+    return {"happened_at": happened_at.isoformat(), "reason": _ENTERED_LATE}
 
 
 def _register(place: Place, ledger: Ledger, who: httpx.Client, told: Intention) -> Heard:

@@ -12,6 +12,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub_core.clock import now
 from hub_core.errors import WholechartError
 from pipelines import office
 from pipelines.demo.api import token_of
@@ -42,11 +43,14 @@ def work_month(installation: Installation, address: str, folder: Path, advance: 
         advance: told how many intentions were done since it was told last.
 
     Raises:
-        WholechartError: if the hub refuses what it must not refuse.
+        WholechartError: if the hub refuses what it must not refuse, or the month is not over on this machine's clock.
     """
     script = _script(folder)
     if not script:
         return
+    last = max(each["at"] for each in script)
+    if last >= now().replace(tzinfo=None).isoformat():
+        raise WholechartError(f"northgate's month ends on {last[:10]}, which is still to come on this machine's clock")
     practice = json.loads((folder / "practice.json").read_text(encoding="utf-8"))
     by_clinician = itemgetter("lane")
     lanes = [list(lane) for _, lane in groupby(sorted(script, key=by_clinician), by_clinician)]

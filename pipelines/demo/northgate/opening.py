@@ -29,6 +29,7 @@ class Place:
     """Northgate, open: what the hub calls everything there, and whoever works there, logged in."""
 
     location_id: str
+    zone: ZoneInfo
     payers: Mapping[str, str]
     visit_types: Mapping[str, str]
     clinicians: Mapping[str, str]
@@ -66,7 +67,7 @@ def opened(address: str, token: str, practice: Mapping[str, Any]) -> Iterator[Pl
             for each in practice["workers"]
             if each["role"] == "clinician"
         }
-        yield Place(here, payers, kinds, clinicians, people)
+        yield Place(here, ZoneInfo(practice["locations"][0]["zone"]), payers, kinds, clinicians, people)
 
 
 def read(answer: httpx.Response) -> Any:

@@ -50,26 +50,23 @@ class _Household:
     def come(self, day: int, household: list[Newcomer]) -> None:
         """Let a household register one after the other, come, and be confused with each other."""
         at = datetime.combine(DAYS[day], time(8, self._desk.random.randrange(60)))
-        mixed_up = None if self._parted else _alike(household)
         records = []
-        for place, newcomer in enumerate(household):
-            has_card = mixed_up is None or place != mixed_up[1]
-            records.append(self._register(at, day, newcomer, has_card=has_card))
+        for newcomer in household:
+            records.append(self._register(at, day, newcomer))
             at += timedelta(minutes=20)
-        if mixed_up is not None:
-            one, other = mixed_up
-            self._mix_up(at + timedelta(hours=1), records[one], records[other], household[other])
+        alike = _alike(household)
+        if alike is not None and not self._parted:
+            self._mix_up(at + timedelta(hours=1), *(records[each] for each in alike))
 
     @property
     def _parted(self) -> bool:
         return any(not merge.is_standing for merge in self._desk.month.merges)
 
-    def _register(self, at: datetime, day: int, newcomer: Newcomer, *, has_card: bool) -> Record:
+    def _register(self, at: datetime, day: int, newcomer: Newcomer) -> Record:
         """Register somebody and book their first visit, and others after it."""
         desk = self._desk
         record = desk.register(at, newcomer)
-        if has_card:
-            desk.cover(at + _MINUTE, record, newcomer.policies, self._persons)
+        desk.cover(at + _MINUTE, record, newcomer.policies, self._persons)
         last = self._visit(at + 2 * _MINUTE, record, "new", day + 1)
         count = len(desk.month.records)
         if count % _EVERY_RECOGNISED == 2:
@@ -120,11 +117,9 @@ class _Household:
         merged_at = datetime.combine(DAYS[min(seen + 1, len(DAYS) - 1)], time(18))
         desk.merge(merged_at, first, second, "the same person, registered twice", None)
 
-    def _mix_up(self, at: datetime, one: Record, other: Record, newcomer: Newcomer) -> None:
-        """Take two of a household for one, notice it, and write down the cover of whom one had taken for another."""
-        desk = self._desk
-        desk.merge(at, one, other, "taken for one person at the desk", at + 30 * _MINUTE)
-        desk.cover(at + 31 * _MINUTE, other, newcomer.policies, self._persons)
+    def _mix_up(self, at: datetime, one: Record, other: Record) -> None:
+        """Take two of a household for one, and notice it half an hour later."""
+        self._desk.merge(at, one, other, "taken for one person at the desk", at + 30 * _MINUTE)
 
 
 def _alike(household: list[Newcomer]) -> tuple[int, int] | None:
