@@ -20,7 +20,7 @@ from hub_api.fhir.outcome import refusal, status_of
 from hub_api.fhir.routes import fhir_mount
 from hub_api.ingest import over_http
 from hub_api.ingest.listeners import listening
-from hub_api.login import oidc
+from hub_api.login import oidc, welcome
 from hub_api.login import routes as login
 from hub_api.practice import (
     appointments,
@@ -35,6 +35,7 @@ from hub_api.practice import (
     patients,
     people,
     programs,
+    portal,
     schedule,
     sensitivity,
     users,
@@ -101,9 +102,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         identities,
         programs,
         emergencies,
+        portal,
         sensitivity,
     )
-    for part in (login, oidc, health, *records, *practice, tokens, over_http, workspace):
+    for part in (login, oidc, welcome, health, *records, *practice, tokens, over_http, workspace):
         app.router.routes.extend(part.router.routes)
     app.router.routes[:] = guarded(app.router.routes)
     return app
@@ -113,7 +115,7 @@ async def _explain_refusal(request: Request, error: Exception) -> Response:
     """Answer somebody who may not do this, once it is on record; and say when an emergency would open it."""
     assert isinstance(error, AccessDeniedError)  # noqa: S101 - registered for it
     await record_refusal(request, 403, error)
-    if isinstance(error, RefusedError) and request.url.path.startswith("/work"):
+    if isinstance(error, RefusedError) and request.url.path.startswith(("/work", "/my")):
         return workspace_pages.refusal_page(error)
     if isinstance(error, RefusedError) and error.is_breakable:
         return refusal(403, f"{error}; in an emergency you may break the glass", headers={"X-Break-Glass": "possible"})

@@ -195,6 +195,11 @@ def holds(access: Access, action: Action) -> bool:
     return bool(_allowing(access, action))
 
 
+def is_of_portal(access: Access) -> bool:
+    """Return whether somebody holds roles of the portal only: a patient, or whom a patient lets see their record."""
+    return bool(access.grants) and all(grant.role in _OF_ONES_OWN for grant in access.grants)
+
+
 def decide(access: Access, action: Action, subject: Subject = NOTHING) -> Decision:
     """Return whether a principal may do something, and if not, why not."""
     grants = _allowing(access, action)

@@ -133,6 +133,15 @@ def add_person(connection: psycopg.Connection[Any], name: str) -> tuple[UUID, st
     return _add(connection, name, "person", _hasher().hash(password)), password
 
 
+def add_invited(connection: psycopg.Connection[Any], name: str) -> UUID:
+    """Return the id of a new person without a password, who cannot log in before they have chosen one.
+
+    Raises:
+        ConflictError: if the name is taken.
+    """
+    return _add(connection, name, "person", None)
+
+
 def add_program(connection: psycopg.Connection[Any], name: str) -> UUID:
     """Return the id of a new program.
 

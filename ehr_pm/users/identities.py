@@ -8,7 +8,8 @@ from sqlalchemy import func, select, update
 
 from ehr_pm.acts import Act
 from ehr_pm.rows import get
-from ehr_pm.users.models import BrowserSession, OutsideIdentity, PortalLink, PrincipalRow
+from ehr_pm.users import portal
+from ehr_pm.users.models import BrowserSession, OutsideIdentity, PrincipalRow
 from hub_core.errors import ConflictError, NotFoundError
 
 
@@ -24,7 +25,7 @@ def link(doing: Act, principal_id: UUID, *, issuer: str, claim: str, value: str)
         raise NotFoundError("there is no such person")
     if row.disabled_at is not None:
         raise ConflictError("they were deactivated")
-    if doing.session.scalars(select(PortalLink).where(PortalLink.principal_id == principal_id).limit(1)).first():
+    if portal.is_portal_account(doing.session, principal_id):
         raise ConflictError("this account is a portal's: it has a password of its own")
     identity = OutsideIdentity(principal_id=principal_id, issuer=issuer, claim=claim, value=value)
     doing.add(identity, conflict="this identity is linked to somebody already")

@@ -137,6 +137,12 @@ def is_treating(session: Session, principal_id: UUID, patient_id: UUID, moment: 
     return session.scalars(query.limit(1)).first() is not None
 
 
+def open_glass(session: Session, principal_id: UUID, moment: datetime) -> list[BrokenGlass]:
+    """Return the charts somebody holds open at a moment, the latest opened first."""
+    query = select(BrokenGlass).where(BrokenGlass.principal_id == principal_id, BrokenGlass.expires_at > moment)
+    return list(session.scalars(query.order_by(BrokenGlass.granted_at.desc())))
+
+
 def unreviewed_glass(session: Session) -> list[BrokenGlass]:
     """Return the opened charts nobody has looked at yet, the oldest first."""
     query = select(BrokenGlass).where(BrokenGlass.reviewed_at.is_(None))

@@ -103,6 +103,16 @@ class NewToken(_Told):
     )
 
 
+class NewPortalUser(_Told):
+    """Somebody who is to see a patient in the portal: the patient, who acts for them, or whom they trust."""
+
+    name: LoginName = Field(description="What they log in with.")
+    relation: Literal["self", "proxy", "third_party"]
+    has_account: bool = Field(default=False, description="They see another patient already, under this name.")
+    consent_id: UUID | None = Field(default=None, description="Of an adult patient, to anybody else.")
+    until: date | None = Field(default=None, description="The first day on which they see it no more.")
+
+
 class Emergency(_Told):
     """Why somebody must open a chart that is closed to them."""
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from ehr_pm.acts import Act
 from ehr_pm.organisation.models import Location
 from ehr_pm.rows import get
-from ehr_pm.users import fhir, repository
+from ehr_pm.users import fhir, identities, portal, repository
 from ehr_pm.users.models import (
     BrokenGlass,
     CareTeamMember,
@@ -84,9 +84,11 @@ def give_role(doing: Act, principal_id: UUID, told: NewRole) -> RoleAssignment:
 
     Raises:
         NotFoundError: if the person, program or place is not known.
-        ConflictError: if they hold it there already, or were deactivated.
+        ConflictError: if they hold it there already, were deactivated, or see patients in the portal.
     """
     _active(doing, principal_id)
+    if portal.is_portal_account(doing.session, principal_id):
+        raise ConflictError("this is a patient's account: who works here has one of their own for that")
     if told.location_id is not None:
         get(doing.session, Location, told.location_id, "location")
     starts, ends = told.span(doing.moment)
@@ -171,7 +173,8 @@ def forget_second_factor(doing: Act, principal_id: UUID) -> None:
 def deactivate(doing: Act, principal_id: UUID) -> None:
     """End everything somebody could come in by or reach: the next request they make is refused.
 
-    Sessions, tokens, the password, roles, care teams, broken glass and portal links end; what was done stays on record.
+    Sessions, tokens, the password, identities elsewhere, roles, care teams, broken glass, portal links and invitations
+    end; what was done stays on record.
 
     Raises:
         NotFoundError: if they are not known.
@@ -186,6 +189,9 @@ def deactivate(doing: Act, principal_id: UUID) -> None:
             end_role(doing, held)
     _end(doing, CareTeamMember, principal_id)
     _end(doing, PortalLink, principal_id)
+    portal.revoke_invitations(doing, principal_id)
+    for identity in identities.of_person(doing, principal_id):
+        identities.unlink(doing, identity)
     doing.session.execute(
         update(BrokenGlass)
         .where(BrokenGlass.principal_id == principal_id, BrokenGlass.expires_at > doing.moment)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = Path(__file__).parent.parent
 
-_NAMES_ITSELF: Final = {"Referrer-Policy": "same-origin"}
+NAMES_ITSELF: Final = {"Referrer-Policy": "same-origin"}
 """Under `no-referrer` browsers send a page's forms with `Origin: null`, which is how a foreign page looks."""
 
 
@@ -46,7 +46,7 @@ def login_page(
     """
     destination = safe_destination(wanted, request, settings)
     text = (
-        _templates()
+        templates()
         .get_template("login.html")
         .render(
             destination=destination,
@@ -61,21 +61,22 @@ def login_page(
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
         f" form-action 'self' {dashboards_origin(request, settings)}"
     )
-    return HTMLResponse(text, status, {"Content-Security-Policy": policy, **_NAMES_ITSELF})
+    return HTMLResponse(text, status, {"Content-Security-Policy": policy, **NAMES_ITSELF})
 
 
 def home_page(request: Request, settings: Settings, principal: Principal) -> HTMLResponse:
     """Return the page that leads to everything else."""
     text = (
-        _templates()
+        templates()
         .get_template("home.html")
         .render(name=principal.name, dashboards=dashboards_origin(request, settings))
     )
-    return HTMLResponse(text, headers=_NAMES_ITSELF)
+    return HTMLResponse(text, headers=NAMES_ITSELF)
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """Return the templates, read once."""
     return Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=select_autoescape(["html"]),

@@ -15,6 +15,7 @@ from hub_api.login.session import led_in
 from hub_api.security.caller import SESSION_COOKIE, address_of, caller_of
 from hub_api.security.origin import is_foreign, safe_destination
 from hub_api.services import services_of
+from hub_core.access import is_of_portal
 from hub_core.audit import AuditEvent, Outcome, record
 from hub_core.principals import (
     Principal,
@@ -167,8 +168,10 @@ async def log_out(request: Request) -> Response:
 
 
 @router.get("/")
-async def show_home(request: Request) -> HTMLResponse:
-    """Show the way to everything."""
+async def show_home(request: Request) -> Response:
+    """Show the way to everything; who sees a record in the portal is led to it."""
+    if is_of_portal(caller_of(request).access):
+        return RedirectResponse("/my", 303)
     return home_page(request, services_of(request).settings, caller_of(request).principal)
 
 

@@ -20,9 +20,9 @@ from hub_api.login.pages import login_page
 from hub_api.security.caller import Caller, Credentials, caller_of, credentials_of, place_of, purpose_of
 from hub_api.security.origin import is_foreign
 from hub_api.security.permission import RefusedError, record_refusal
-from hub_api.security.policy import Rule, actions_for, is_public, rule_for
+from hub_api.security.policy import Rule, actions_for, is_for_portals, is_public, rule_for
 from hub_api.services import Services, services_of
-from hub_core.access import Access, Action, Decision, holds
+from hub_core.access import Access, Action, Decision, holds, is_of_portal
 from hub_core.errors import AccessDeniedError
 
 if TYPE_CHECKING:
@@ -132,7 +132,10 @@ class _Door:
         if rule is None:
             raise AccessDeniedError("this address has no rule in the policy, so nobody may use it")
         if rule != "public":
-            _check(caller_of(Request(scope)).access, rule, scope)
+            access = caller_of(Request(scope)).access
+            if is_of_portal(access) and not is_for_portals(scope["method"], self._template):
+                raise AccessDeniedError("this is for those who work here")
+            _check(access, rule, scope)
         await self._app(scope, receive, send)
 
 

@@ -19,6 +19,8 @@ _PUBLIC: Final = (
     ("GET", "/login/oidc"),
     ("GET", "/login/oidc/return"),
     ("POST", "/login/oidc/logout"),
+    ("GET", "/welcome"),
+    ("POST", "/welcome"),
     ("GET", "/health"),
     ("GET", "/health/ready"),
     ("GET", "/fhir/metadata"),
@@ -135,6 +137,17 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("PUT", "/api/practice/locations/{location_id}/hours"): "organisation.write",
     ("POST", "/api/practice/locations/{location_id}/close"): "organisation.write",
     ("PUT", "/api/practice/locations/{location_id}/masters"): "organisation.write",
+    # Who sees a patient in the portal, and what they see
+    ("GET", "/api/practice/patients/{patient_id}/portal"): "patient.write",
+    ("POST", "/api/practice/patients/{patient_id}/portal"): "patient.write",
+    ("POST", "/api/practice/portal/{link_id}/invite"): "patient.write",
+    ("POST", "/api/practice/portal/{link_id}/end"): "patient.write",
+    ("GET", "/work/patients/{patient_id}/portal"): "patient.write",
+    ("POST", "/work/patients/{patient_id}/portal"): "patient.write",
+    ("POST", "/work/portal/{link_id}/invite"): "patient.write",
+    ("POST", "/work/portal/{link_id}/end"): "patient.write",
+    ("GET", "/my"): "patient.read",
+    ("GET", "/my/{patient_id}"): "patient.read",
     ("GET", "/api/practice/findings"): "feed.read",
     ("GET", "/api/practice/locations/{location_id}/rooms"): "organisation.read",
     ("POST", "/api/practice/rooms"): "organisation.write",
@@ -189,6 +202,27 @@ _TYPES: Final[Mapping[Action, str]] = {
 _ACTION_OF_TYPE: Final[Mapping[str, Action]] = {
     name: action for action, names in _TYPES.items() for name in names.split()
 }
+PORTAL: Final = frozenset(
+    {
+        ("GET", "/"),
+        ("POST", "/logout"),
+        ("GET", "/api/session"),
+        ("POST", "/api/practice/second-factor"),
+        ("PUT", "/api/practice/second-factor"),
+        ("GET", "/my"),
+        ("GET", "/my/{patient_id}"),
+        ("GET", "/api/people/{person_id}/chart"),
+        ("GET", "/fhir/{resource_type}"),
+        ("POST", "/fhir/{resource_type}/_search"),
+        ("GET", "/fhir/{resource_type}/{resource_id}"),
+        ("GET", "/fhir/{resource_type}/{resource_id}/_history"),
+        ("GET", "/fhir/{resource_type}/{resource_id}/_history/{version}"),
+        ("GET", "/fhir/Patient/{resource_id}/$everything"),
+        ("POST", "/fhir/Patient/{resource_id}/$everything"),
+    }
+)
+"""All that patients, and those whom they let see their record, may ask for: everything else is for who works here."""
+
 
 
 def rule_for(method: str, template: str) -> Rule | None:
@@ -209,6 +243,11 @@ def actions_for(resource_type: str) -> tuple[Action, ...]:
     chart.
     """
     action = _ACTION_OF_TYPE.get(resource_type, "chart.read")
+def is_for_portals(method: str, template: str) -> bool:
+    """Return whether somebody may use a route whose every role is one of the portal's."""
+    return ("GET" if method == "HEAD" else method, template) in PORTAL
+
+
     return (action,) if action in ("chart.read", "audit.read") else (action, "chart.read")
 
 

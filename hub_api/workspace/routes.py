@@ -19,6 +19,8 @@ from hub_api.workspace import (
     patient,
     registering,
     timeline,
+    portal,
+    portal_home,
     visit,
 )
 
@@ -39,5 +41,7 @@ for _part in (
     timeline,
     colleagues,
     auditing,
+    portal,
+    portal_home,
 ):
     router.routes.extend(_part.router.routes)

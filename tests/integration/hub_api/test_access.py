@@ -19,6 +19,8 @@ PUBLIC = {
     ("GET", "/login/oidc"),
     ("GET", "/login/oidc/return"),
     ("POST", "/login/oidc/logout"),
+    ("GET", "/welcome"),
+    ("POST", "/welcome"),
     ("GET", "/health"),
     ("GET", "/health/ready"),
     ("GET", "/fhir/metadata"),
