@@ -1,7 +1,7 @@
 """Patients whom another source keeps: rows that follow what it says, merged where it says so.
 
 A row follows one resource, and has its id: that resource is the record of who they are, and nothing of it is projected
-again (ADR 0008). What a row becomes depends on the record alone, never on the order in which messages came.
+again (ADR 0009). What a row becomes depends on the record alone, never on the order in which messages came.
 """
 
 from __future__ import annotations

@@ -28,6 +28,8 @@ from hub_core.database import driver_connection
 from hub_core.fhir.systems import NPI
 
 if TYPE_CHECKING:
+    import psycopg
+
     from ehr_pm.acts import Act
     from ehr_pm.organisation.models import Location
     from ehr_pm.organisation.ownership import Mastered
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 TYPES: Final = ("Appointment",)
 UNSORTED: Final = "received"
 """Key of the kind of visit for those whose kind is none of ours."""
-_CHECKS: Final[tuple[Check, ...]] = ("unknown patient", "no time", "overbooked", "unknown location", "not received")
+_CHECKS: Final[tuple[Check, ...]] = ("unknown patient", "no time", "unknown location", "not received")
 _LANES_OF_PATIENTS: Final = 30_000
 _SAME_NUMBER = """
 SELECT r.resource_id, s.practitioner_id FROM resource r
@@ -44,10 +46,28 @@ JOIN search_token t ON t.resource_key = r.resource_key AND t.param = 'identifier
 JOIN staff s ON s.npi = t.code
 WHERE r.resource_type = 'Practitioner' AND r.resource_id = ANY(%s)
 """
-_IN_TWO_PLACES = """
-SELECT DISTINCT one.appointment_id FROM resource_booking one JOIN resource_booking other
-ON other.taken_id = one.taken_id AND other.during && one.during AND other.appointment_id <> one.appointment_id
-WHERE one.kind = 'patient' AND one.is_blocking AND other.is_blocking AND one.appointment_id = ANY(%s)
+_ABOVE_CAPACITY = """
+SELECT t.appointment_id, t.taken_id, t.lane, b.lanes, a.received_from, l.key
+FROM resource_booking t JOIN bookable b ON b.bookable_id = t.taken_id JOIN appointment a USING (appointment_id)
+JOIN location l ON l.location_id = a.location_id
+WHERE t.taken_id = ANY(%s) AND t.is_blocking AND t.lane > b.lanes AND a.received_from IS NOT NULL
+ORDER BY lower(t.during), t.appointment_id
+"""
+_MOVE_DOWN = """
+UPDATE resource_booking t SET lane = free.lane FROM (
+    SELECT min(lane) AS lane FROM generate_series(1, %(below)s) lane WHERE NOT EXISTS (
+        SELECT FROM resource_booking o JOIN resource_booking mine
+            ON mine.appointment_id = %(visit)s AND mine.taken_id = o.taken_id
+        WHERE o.taken_id = %(thing)s AND o.is_blocking AND o.lane = lane.lane AND o.during && mine.during)
+) free
+WHERE t.appointment_id = %(visit)s AND t.taken_id = %(thing)s AND free.lane IS NOT NULL RETURNING t.lane
+"""
+_VISITS_OF_PATIENTS = """
+SELECT one.appointment_id, a.received_from, l.key, bool_or(other.appointment_id IS NOT NULL)
+FROM resource_booking one JOIN appointment a USING (appointment_id) JOIN location l ON l.location_id = a.location_id
+LEFT JOIN resource_booking other ON one.is_blocking AND other.is_blocking AND other.taken_id = one.taken_id
+    AND other.during && one.during AND other.appointment_id <> one.appointment_id
+WHERE one.taken_id = ANY(%s) AND a.received_from IS NOT NULL GROUP BY 1, 2, 3
 """
 
 
@@ -84,6 +104,8 @@ class _Reception:
         self._again = again
         self._heard = {each.resource_id: reading.read(each.resource) for each in said}
         self._looked_at: list[UUID] = []
+        self._touched: set[UUID] = set()
+        self._people: set[UUID] = set()
         self._findings: list[Finding] = []
         self._known: set[tuple[str, UUID]] = set()
         self._unknown: set[tuple[str, UUID]] = set()
@@ -120,12 +142,40 @@ class _Reception:
         self._doing.flush()
         connection, moment = driver_connection(self._doing.session.connection()), self._doing.moment
         seen = [("Appointment", each) for each in self._looked_at]
-        findings.settle(connection, moment, [*_CHECKS, "patient in two places"], seen)
+        findings.settle(connection, moment, _CHECKS, seen)
         findings.settle(connection, moment, ["unknown clinician or room"], self._known)
         findings.note(connection, self._findings)
-        twice = connection.execute(_IN_TWO_PLACES, (self._looked_at,)).fetchall()
-        said = {key: self._rows[key] for (key,) in twice if key in self._rows}
-        findings.note(connection, [_finding("patient in two places", row, moment) for row in said.values()])
+        self._judge_times(connection)
+        self._judge_lanes(connection)
+
+    def _judge_times(self, connection: psycopg.Connection[Any]) -> None:
+        """Find which visits of the patients touched are at the time of another of theirs."""
+        rows = connection.execute(_VISITS_OF_PATIENTS, (list(self._people),)).fetchall()
+        twice = {visit: (source, key) for visit, source, key, is_twice in rows if is_twice}
+        self._judge(connection, "patient in two places", [visit for visit, *_ in rows], twice)
+
+    def _judge_lanes(self, connection: psycopg.Connection[Any]) -> None:
+        """Find which visits take more than there is of what was touched; one that has room by now takes it."""
+        rows = connection.execute(_ABOVE_CAPACITY, (list(self._touched),)).fetchall()
+        above: dict[UUID, tuple[str, str]] = {}
+        for visit, thing, lane, lanes, source, key in rows:
+            down = connection.execute(_MOVE_DOWN, {"below": lane - 1, "visit": visit, "thing": thing}).fetchone()
+            if (lane if down is None else down[0]) > lanes:
+                above[visit] = (source, key)
+        self._judge(connection, "overbooked", {*self._looked_at, *(visit for visit, *_ in rows)}, above)
+
+    def _judge(
+        self,
+        connection: psycopg.Connection[Any],
+        check: Check,
+        visits: Iterable[UUID],
+        found: dict[UUID, tuple[str, str]],
+    ) -> None:
+        """Keep what was found of these visits, and settle it where it is no longer so."""
+        moment = self._doing.moment
+        gone = [("Appointment", each) for each in visits if each not in found]
+        findings.settle(connection, moment, [check], gone)
+        findings.note(connection, [Finding(check, "Appointment", each, *of, moment) for each, of in found.items()])
 
     def _is_seen(self, row: Appointment, said: Said) -> bool:
         return not self._again and row.received_version is not None and row.received_version >= said.version
@@ -198,7 +248,10 @@ class _Reception:
         """Take the time of a visit, as far as it takes any; where there is no lane left, one above what there are."""
         doing, key = self._doing, row.appointment_id
         for old in row.bookings:
+            self._touched.add(old.taken_id)
             doing.session.delete(old)
+        self._touched |= {each.bookable_id for each in taken}
+        self._people.add(row.patient_id)
         doing.flush()
         for lanes in self._taken.values():
             lanes[:] = [other for other in lanes if other[0] != key]
@@ -207,8 +260,6 @@ class _Reception:
             lane = self._lane(each.bookable_id, during) if is_blocking else 1
             if is_blocking:
                 self._taken[each.bookable_id].append((key, lane, during))
-            if lane > each.lanes:
-                self._findings.append(_finding("overbooked", row, doing.moment))
             doing.session.add(_booking(key, each.bookable_id, each.kind, lane, during, is_blocking=is_blocking))
         # Somebody's own time: a lane by the visit's id, so that what a source says of one patient excludes nothing.
         lane = 2 + key.int % _LANES_OF_PATIENTS
@@ -278,7 +329,3 @@ def _taken(
 
 def _booking(key: UUID, taken_id: UUID, kind: str, lane: int, during: Span, **more: Any) -> ResourceBooking:
     return ResourceBooking(appointment_id=key, taken_id=taken_id, kind=kind, lane=lane, during=Range(*during), **more)
-
-
-def _finding(check: Check, row: Appointment, moment: datetime) -> Finding:
-    return Finding(check, "Appointment", row.appointment_id, row.received_from, row.location.key, moment)

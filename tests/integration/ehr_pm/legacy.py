@@ -25,7 +25,6 @@ from tests.integration.ehr_pm.clinic import CLERK, MONDAY, NOW, Clinic
 
 SOURCE = "meditech"
 ZONE = "America/New_York"
-ITO = derived_id(SOURCE, "Practitioner", "FAM|D1")
 
 
 def patient_id(mrn: str) -> UUID:
@@ -102,10 +101,11 @@ def hand_over(installation: Installation, clinic: Clinic, *, flow_is_ours: bool 
         ownership.set_masters(doing, get(doing.session, Location, clinic.location_id, "location"), told)
 
 
-def add_ito(installation: Installation, clinic: Clinic, lanes: int = 1) -> UUID:
-    """Let the legacy EHR's clinician be booked at the clinic's location."""
+def add_clinician(installation: Installation, clinic: Clinic, number: str = "D1", *, lanes: int = 1) -> UUID:
+    """Let a clinician of the legacy EHR be booked at the clinic's location."""
+    subject_id = UUID(derived_id(SOURCE, "Practitioner", f"FAM|{number}"))
     told = NewBookable(
-        location_id=clinic.location_id, kind="practitioner", subject_id=UUID(ITO), name="Dr Ito", lanes=lanes
+        location_id=clinic.location_id, kind="practitioner", subject_id=subject_id, name=f"Dr {number}", lanes=lanes
     )
     with act(installation.database, CLERK, moment=NOW) as doing:
         return setup.add_bookable(doing, told).bookable_id

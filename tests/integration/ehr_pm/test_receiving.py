@@ -78,7 +78,7 @@ def test_nothing_is_received_where_we_are_master(installation: Installation, cli
 
 def test_a_new_master_is_caught_up_with(installation: Installation, clinic: Clinic) -> None:
     legacy.receive(installation, adt("A04", "7"), siu("S12", "1", "7", at(1, 9)))
-    legacy.add_ito(installation, clinic)
+    legacy.add_clinician(installation, clinic)
     legacy.hand_over(installation, clinic)
     Receiver(installation).tick()
     assert len(rows(installation, RECEIVED, patient_id("7"))) == 1
@@ -95,7 +95,7 @@ VISIT = (
 
 def test_a_visit_is_booked_moved_and_cancelled_as_its_master_says(installation: Installation, clinic: Clinic) -> None:
     legacy.hand_over(installation, clinic)
-    legacy.add_ito(installation, clinic)
+    legacy.add_clinician(installation, clinic)
     legacy.receive(installation, siu("S12", "1", "7", at(1, 9)))
     key = patient_id("7")
     booked = (key, "booked", "2026-03-03 09:00:00", "2026-03-03 14:00:00", "follow-up", True)
@@ -132,7 +132,7 @@ def test_statuses_are_those_of_our_schedule(
 
 def test_what_is_overbooked_is_kept_and_seen(installation: Installation, clinic: Clinic) -> None:
     legacy.hand_over(installation, clinic)
-    legacy.add_ito(installation, clinic)
+    legacy.add_clinician(installation, clinic)
     legacy.receive(installation, siu("S12", "1", "7", at(1, 9)), siu("S12", "2", "8", at(1, 9, 15)))
     lanes = "SELECT lane FROM resource_booking WHERE kind = 'practitioner' ORDER BY lane"
     assert rows(installation, lanes) == [(1,), (2,)]
@@ -144,7 +144,7 @@ def test_what_is_overbooked_is_kept_and_seen(installation: Installation, clinic:
 
 def test_two_visits_of_one_patient_at_once_are_a_finding(installation: Installation, clinic: Clinic) -> None:
     legacy.hand_over(installation, clinic)
-    legacy.add_ito(installation, clinic, lanes=2)
+    legacy.add_clinician(installation, clinic, lanes=2)
     legacy.receive(installation, siu("S12", "1", "7", at(1, 9)), siu("S12", "2", "7", at(1, 9)))
     assert found(installation) == {("patient in two places", "Appointment")}
 
@@ -158,7 +158,7 @@ def test_what_is_not_known_here_is_a_finding_and_is_mended_when_it_is_known(
         ("unknown clinician or room", "Practitioner"),
         ("unknown clinician or room", "Location"),
     }
-    legacy.add_ito(installation, clinic)
+    legacy.add_clinician(installation, clinic)
     receive_again(installation.database)
     assert found(installation) == {("unknown clinician or room", "Location")}
     assert rows(installation, "SELECT count(*) FROM resource_booking WHERE kind = 'practitioner'") == [(1,)]
