@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeAlias
+from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ehr_pm.acts import Act
+from ehr_pm.rows import get
 from ehr_pm.scheduling.models import Appointment, Reminder
+from hub_core.errors import ConflictError
 
 LEADS = (timedelta(days=3), timedelta(days=1))
 """How long before an appointment its patient is reminded."""
@@ -39,6 +42,29 @@ def cancel(doing: Act, appointment: Appointment) -> None:
         .where(Reminder.appointment_id == appointment.appointment_id, Reminder.state == "queued")
         .values(state="cancelled")
     )
+
+
+def try_again(doing: Act, reminder_id: UUID) -> Reminder:
+    """Queue a reminder again that could not be sent, as when the patient has said by now how they may be reached.
+
+    Raises:
+        NotFoundError: if there is none.
+        ConflictError: if it did not fail, or its appointment is past.
+    """
+    row = get(doing.session, Reminder, reminder_id, "reminder")
+    appointment = get(doing.session, Appointment, row.appointment_id, "appointment")
+    if row.state != "failed" or appointment.starts_at <= doing.moment:
+        raise ConflictError("only a reminder that failed, of a visit to come, is tried again")
+    row.state, row.attempts = "queued", 0
+    doing.flush()
+    doing.noted(
+        "reminder.try_again",
+        resource_type="Appointment",
+        resource_id=str(row.appointment_id),
+        patient_id=appointment.patient_id,
+        location=appointment.location.key,
+    )
+    return row
 
 
 def send_due(doing: Act, send: Send, *, limit: int = 100) -> int:

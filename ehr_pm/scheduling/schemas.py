@@ -98,6 +98,8 @@ class NewSeries(_Told):
     first: NewAppointment
     rrule: Annotated[str, StringConstraints(pattern=r"^FREQ=(DAILY|WEEKLY|MONTHLY);[A-Z0-9=,;+-]{1,200}$")]
     """RFC 5545, with COUNT or UNTIL (local wall time)."""
+    skipping: Annotated[tuple[date, ...], Field(max_length=100)] = ()
+    """Days of the rule on which there is to be no visit (EXDATE)."""
 
 
 class NewWaitlistEntry(_Told):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from ehr_pm.acts import Act
@@ -41,6 +42,29 @@ def withdraw(doing: Act, entry_id: UUID) -> None:
         raise ConflictError(f"this waitlist entry is {row.state}")
     doing.change(row, state="withdrawn")
     doing.noted("waitlist.withdraw", patient_id=row.patient_id, entry_id=str(row.entry_id))
+
+
+def give(doing: Act, entry_id: UUID, start: datetime, bookable_id: UUID) -> Appointment:
+    """Book an opening for somebody on the waitlist who wants it, and take them off.
+
+    Raises:
+        NotFoundError: if the entry or whom it is with is not known.
+        ConflictError: if the entry was filled or withdrawn before, or the time is taken by now.
+    """
+    entry = get(doing.session, WaitlistEntry, entry_id, "waitlist entry")
+    if entry.state != "waiting":
+        raise ConflictError(f"this waitlist entry is {entry.state}")
+    told = NewAppointment(
+        patient_id=entry.patient_id,
+        location_id=entry.location_id,
+        visit_type_id=entry.visit_type_id,
+        bookable_ids=(bookable_id,),
+        local_start=start,
+    )
+    booked = book(doing, told)
+    doing.change(entry, state="filled", appointment_id=booked.appointment_id)
+    doing.noted("waitlist.fill", patient_id=entry.patient_id, entry_id=str(entry_id))
+    return booked
 
 
 def fill(doing: Act, freed: Appointment) -> Appointment | None:

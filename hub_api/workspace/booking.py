@@ -17,7 +17,8 @@ from sqlalchemy import select
 from ehr_pm.coverage import eligibility
 from ehr_pm.scheduling import repository, service
 from ehr_pm.scheduling.models import Appointment, Bookable, VisitType
-from ehr_pm.scheduling.schemas import NewAppointment
+from ehr_pm.scheduling.schemas import NewAppointment, NewSeries
+from ehr_pm.scheduling.series import book_series
 from ehr_pm.scheduling.walltime import NonexistentTimeError
 from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.forms import NOTHING_TYPED, ProblemsError, Typed, told, typed
@@ -31,6 +32,14 @@ _DAYS_AHEAD: Final = 14
 _DAYS_OF_ANYBODY: Final = 4
 _MOST_CLINICIANS: Final = 12
 _SHORTEST_REASON: Final = 3
+_REPEATS: Final = (
+    ("FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR", "every weekday"),
+    ("FREQ=WEEKLY", "every week"),
+    ("FREQ=WEEKLY;INTERVAL=2", "every two weeks"),
+    ("FREQ=WEEKLY;INTERVAL=4", "every four weeks"),
+    ("FREQ=MONTHLY", "every month, on the same date"),
+)
+"""How a visit may repeat (RFC 5545), and in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +89,13 @@ async def book(request: Request, patient_id: UUID) -> Response:
     """Book a visit, or show why it cannot be."""
     fields = await typed(request)
     try:
-        on = await at_desk(request, partial(_book, patient_id=patient_id, fields=fields))
+        way_on = await at_desk(request, partial(_book, patient_id=patient_id, fields=fields))
     except ProblemsError as error:
         problems, status = error.problems, 422
     except (ConflictError, NonexistentTimeError) as error:
         problems, status = {"slot": f"{str(error).capitalize()}."}, 409
     else:
-        return led_on(f"/work/patients/{patient_id}?done=booked&on={on}")
+        return led_on(way_on)
     visit_type = _id(fields["visit_type"])
     wish = partial(
         _wish,
@@ -101,7 +110,7 @@ async def book(request: Request, patient_id: UUID) -> Response:
     )
 
 
-def _book(desk: Desk, *, patient_id: UUID, fields: Typed) -> date:
+def _book(desk: Desk, *, patient_id: UUID, fields: Typed) -> str:
     patient, _ = patient_for(desk, patient_id, "patient.read")
     desk.require("appointment.write", at(desk))
     start, *taken = (fields["slot"] or "").split()[:11] or [""]
@@ -124,9 +133,21 @@ def _book(desk: Desk, *, patient_id: UUID, fields: Typed) -> date:
         names = {"local_start": "slot", "bookable_ids": "slot"}
     new = told(NewAppointment, values, {**names, "visit_type_id": "visit_type"})
     moves = _id(fields["moves"])
+    if fields["repeat"] and moves is None:
+        return _repeat(desk, new, fields)
     booked = service.book(desk.doing, new) if moves is None else _move(desk, moves, new, fields["reason"])
     eligibility.queue_for_appointment(desk.doing, booked)
-    return booked.local_start.date()
+    return f"/work/patients/{patient_id}?done=booked&on={booked.local_start.date()}"
+
+
+def _repeat(desk: Desk, first: NewAppointment, fields: Typed) -> str:
+    """Book a visit that repeats, all of it or nothing."""
+    skipping = [each for each in fields["skip"].replace(",", " ").split() if each]
+    values = {"first": first, "rrule": f"{fields['repeat']};COUNT={fields['times'] or 1}", "skipping": skipping}
+    rows = book_series(desk.doing, told(NewSeries, values, {f"skipping.{n}": "skip" for n in range(len(skipping))}))
+    for row in rows:
+        eligibility.queue_for_appointment(desk.doing, row)
+    return f"/work/series/{rows[0].series_id}"
 
 
 def _move(desk: Desk, appointment_id: UUID, new: NewAppointment, reason: str) -> Appointment:
@@ -181,6 +202,7 @@ def _show(
         days=days,
         last=wish.first + _span(wish),
         may_override=desk.may("appointment.override", at(desk)),
+        repeats=_REPEATS,
         fields=fields,
         problems=problems or {},
     )

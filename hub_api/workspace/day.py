@@ -12,13 +12,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ehr_pm.acts import Act
-from ehr_pm.scheduling import service
+from ehr_pm.coverage import eligibility
+from ehr_pm.patients import repository as patients
+from ehr_pm.scheduling import service, waitlist
 from ehr_pm.scheduling.models import Appointment
 from hub_api.workspace import visits, words
 from hub_api.workspace.desk import LOCATION_COOKIE, Desk, at_desk
 from hub_api.workspace.forms import typed
 from hub_api.workspace.pages import PageRoute, led_on, page
-from hub_api.workspace.reach import at, visit_for
+from hub_api.workspace.reach import at, note_read, visit_for
 from hub_core.errors import ConflictError, NotFoundError
 
 router = APIRouter(route_class=PageRoute)
@@ -61,7 +63,10 @@ async def take_step(request: Request, appointment_id: UUID, step: str) -> Respon
     def take(desk: Desk) -> tuple[date, str]:
         visit_for(desk, appointment_id, "appointment.write")
         row = _take(desk.doing, step, appointment_id, fields["reason"])
-        return row.local_start.date(), f"{words.STATES[row.status]}: {row.local_start:%H:%M}"
+        done = f"{words.STATES[row.status]}: {row.local_start:%H:%M}"
+        if step == "cancel" and fields["fill"]:
+            done += f". {_fill(desk, row)}"
+        return row.local_start.date(), done
 
     try:
         on, done = await at_desk(request, take)
@@ -70,7 +75,20 @@ async def take_step(request: Request, appointment_id: UUID, step: str) -> Respon
         return await at_desk(request, partial(_show, on=shown, view=view, problem=str(error), status=409))
     if "hx-request" in request.headers:
         return await at_desk(request, partial(_show, on=on, view=view, done=done))
+    if step == "cancel" and fields["fill"]:
+        return await at_desk(request, partial(_show, on=on, view=view, done=done))
     return led_on(f"/work?day={on}&view={view}")
+
+
+def _fill(desk: Desk, freed: Appointment) -> str:
+    """Give a time to the first on the waitlist who can have it, and return who that was, in words."""
+    booked = waitlist.fill(desk.doing, freed)
+    if booked is None:
+        return "Nobody on the waitlist can have the time."
+    eligibility.queue_for_appointment(desk.doing, booked)
+    patient = patients.get(desk.session, booked.patient_id)
+    note_read(desk, patient)
+    return f"{patient.family}, {patient.given} from the waitlist has the time now: tell them."
 
 
 def _take(doing: Act, step: str, appointment_id: UUID, reason: str) -> Appointment:

@@ -17,11 +17,14 @@ from hub_api.workspace import (
     finding,
     moving,
     patient,
-    registering,
-    timeline,
     portal,
     portal_home,
+    registering,
+    reminding,
+    repeating,
+    timeline,
     visit,
+    waiting,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -30,6 +33,9 @@ for _part in (
     finding,
     registering,
     calendar,
+    repeating,
+    waiting,
+    reminding,
     visit,
     moving,
     check_in,  # before the steps of a day, whose address takes any name
@@ -39,6 +45,8 @@ for _part in (
     covering,
     patient,
     timeline,
+    portal,
+    portal_home,
     colleagues,
     auditing,
     portal,
