@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -93,6 +93,25 @@ def settle(
         query += " AND (subject_type, subject_id) IN (SELECT * FROM unnest(%s::text[], %s::uuid[]))"
         values = ([kind for kind, _ in wanted], [each for _, each in wanted])
     connection.execute(query, (moment, list(checks), *values))
+
+
+def replace(
+    connection: psycopg.Connection[Any], moment: datetime, checks: Iterable[Check], found: Sequence[Finding]
+) -> None:
+    """Let the open findings of some checks be these: others are settled, and what was open before stays open."""
+    connection.execute(
+        "UPDATE finding SET settled_at = %s WHERE settled_at IS NULL AND check_name = ANY(%s)"
+        " AND (check_name, subject_type, subject_id) NOT IN"
+        " (SELECT * FROM unnest(%s::text[], %s::text[], %s::uuid[]))",
+        (
+            moment,
+            list(checks),
+            [each.check_name for each in found],
+            [each.subject_type for each in found],
+            [each.subject_id for each in found],
+        ),
+    )
+    note(connection, found)
 
 
 def open_findings(

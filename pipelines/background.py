@@ -18,6 +18,7 @@ from hub_core.settings import Settings
 from pipelines.auditor import Auditor
 from pipelines.folders import DropFolders
 from pipelines.installation import Installation, open_installation
+from pipelines.nightly import Night
 from pipelines.office import Office
 from pipelines.receiving import Receiver
 from pipelines.worker import collect_rarely
@@ -30,7 +31,9 @@ _OFFICE_SECONDS = 5.0
 
 _RECEIVER_SECONDS = 1.0
 
-_DUTIES = ("worker", "folders", "receiver", "auditor", "office", "builder")
+_NIGHT_SECONDS = 300.0
+
+_DUTIES = ("worker", "folders", "receiver", "auditor", "office", "night", "builder")
 
 
 def main(duties: Sequence[str] = ()) -> None:
@@ -72,6 +75,8 @@ def _task(installation: Installation, duty: str, stop: threading.Event) -> threa
         return _every(_AUDIT_SECONDS, Auditor(installation).tick, stop, duty)
     if duty == "office":
         return _every(_OFFICE_SECONDS, Office(installation).tick, stop, duty)
+    if duty == "night":
+        return _every(_NIGHT_SECONDS, Night(installation).tick, stop, duty)
     return _every(settings.build_every_minutes * 60, _build, stop, duty)
 
 

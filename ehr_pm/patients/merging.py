@@ -86,18 +86,29 @@ def lifted(doing: Act, patient_ids: Iterable[UUID]) -> Iterator[None]:
     """
     touched = set(patient_ids)
     connection = driver_connection(doing.session.connection())
-    for each in reversed(_around(doing, touched)):
+    before = _around(doing, touched)
+    for each in reversed(before):
         moving.move_back(connection, each.moved["tables"], each.merged_id, each.survivor_id)
         each.moved = {**each.moved, "tables": []}
     doing.flush()
     doing.session.expire_all()
     yield
     doing.flush()
-    for each in _around(doing, touched):
+    after = _around(doing, touched)
+    for each in after:
         moved = moving.move(connection, each.merged_id, each.survivor_id, also_times=True)
         each.moved = {**each.moved, "tables": moved}
     doing.flush()
     doing.session.expire_all()
+    if {each.merge_id for each in before} != {each.merge_id for each in after}:
+        _project_rows(doing, [*before, *after])
+
+
+def _project_rows(doing: Act, merges: Iterable[PatientMerge]) -> None:
+    """Project what belongs to these patients anew: it may have become another's."""
+    for patient_id in sorted({each for row in merges for each in (row.survivor_id, row.merged_id)}):
+        for resource, location in of_patient(doing.session, patient_id):
+            doing.project(resource, location)
 
 
 def _around(doing: Act, patient_ids: set[UUID]) -> list[PatientMerge]:
