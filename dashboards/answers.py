@@ -14,15 +14,23 @@ JsonObject: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who is logged in, as the API says."""
+    """Who is logged in and what they may do, as the API says: nothing is decided here."""
 
     name: str
-    is_administrator: bool
+    actions: frozenset[str]
+    """What they may do somewhere, as the API's table of permissions calls it."""
+    report_places: tuple[str, ...] | None
+    """The locations whose numbers they see; None is the whole group."""
 
     @classmethod
     def read(cls, answer: JsonObject) -> Visitor:
-        """Read the API's JSON."""
-        return cls(str(answer["name"]), answer.get("is_administrator") is True)
+        """Read the API's JSON; what it does not say is not allowed."""
+        places = answer.get("report_locations", ())
+        return cls(
+            str(answer["name"]),
+            frozenset(map(str, answer.get("actions", ()))),
+            None if places is None else tuple(sorted(map(str, places))),
+        )
 
 
 @dataclass(frozen=True, slots=True)

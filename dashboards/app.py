@@ -12,9 +12,11 @@ from typing import Final
 import streamlit as st
 
 from dashboards import filters, gate, layout
+from dashboards.answers import Visitor
 from dashboards.app_pages import feeds, locations, overview, patient, quality, revenue, rows, schedule
 from dashboards.gate import Visit
 from dashboards.hub import SessionEndedError
+from hub_core.access import Action
 from hub_core.errors import WholechartError
 from hub_core.settings import Settings
 
@@ -29,8 +31,16 @@ class AppPage:
     url_path: str
     icon: str
     show: Callable[[Visit], None]
+    needs: Action = "report.read"
+    """What somebody must be allowed to do who opens it; the API says who is."""
+    is_of_group: bool = False
+    """Whether it is about the whole group, and so for roles that are."""
     is_listed: bool = True
     """Whether the navigation lists it; one that is not is reached from others."""
+
+    def is_open_to(self, visitor: Visitor) -> bool:
+        """Return whether somebody may open it."""
+        return self.needs in visitor.actions and (not self.is_of_group or visitor.report_places is None)
 
 
 PAGES: Final = (
@@ -38,9 +48,9 @@ PAGES: Final = (
     AppPage("Locations", "locations", ":material/location_on:", locations.show),
     AppPage("Schedule", "schedule", ":material/calendar_month:", schedule.show),
     AppPage("Revenue", "revenue", ":material/payments:", revenue.show),
-    AppPage("Patient", "patient", ":material/person_search:", patient.show),
-    AppPage("Feeds", "feeds", ":material/sync_alt:", feeds.show),
-    AppPage("Data quality", "quality", ":material/rule:", quality.show),
+    AppPage("Patient", "patient", ":material/person_search:", patient.show, needs="chart.read"),
+    AppPage("Feeds", "feeds", ":material/sync_alt:", feeds.show, needs="feed.read"),
+    AppPage("Data quality", "quality", ":material/rule:", quality.show, is_of_group=True),
     AppPage("Rows", "rows", ":material/table_rows:", rows.show, is_listed=False),
 )
 
@@ -58,8 +68,9 @@ def main() -> None:
         return
     if visit is None:
         _navigate(lambda page: gate.show_login(settings, page))
-    elif not visit.visitor.is_administrator:
-        _navigate(lambda _: _refuse())
+    elif not any(page.is_open_to(visit.visitor) for page in PAGES):
+        refused = visit
+        _navigate(lambda _: _refuse(refused))
         _account(visit)
     else:
         layout.sign()
@@ -70,16 +81,17 @@ def main() -> None:
 
 def _show(visit: Visit) -> None:
     """Run the chosen page; the boundary where its faults end, told without what they were about."""
+    first = next(page for page in PAGES if page.is_open_to(visit.visitor))
     pages = {
         page.url_path: st.Page(
-            partial(page.show, visit),
+            partial(page.show if page.is_open_to(visit.visitor) else _refuse, visit),
             title=page.title,
             icon=page.icon,
             url_path=page.url_path,
-            default=not number,
-            visibility="visible" if page.is_listed else "hidden",
+            default=page is first,
+            visibility="visible" if page.is_listed and page.is_open_to(visit.visitor) else "hidden",
         )
-        for number, page in enumerate(PAGES)
+        for page in PAGES
     }
     chosen = st.navigation(list(pages.values()))
     st.session_state["pages"] = pages
@@ -110,7 +122,7 @@ def _navigate(show: Callable[[str], None]) -> None:
     st.navigation(pages, position="hidden").run()
 
 
-def _refuse() -> None:
+def _refuse(_: Visit) -> None:
     st.warning("Your account may not see these pages. Ask an administrator.", icon=":material/lock:")
 
 

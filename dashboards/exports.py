@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
+
+if TYPE_CHECKING:
+    from dashboards.answers import Visitor
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet read a cell as a formula (OWASP, CSV injection)."""
@@ -30,12 +34,15 @@ def to_parquet(frame: pd.DataFrame) -> bytes:
 
 
 def offer(name: str, frame: pd.DataFrame) -> None:
-    """Show the buttons that download a table; a file is made only when its button is pressed.
+    """Show whoever may export the buttons that download a table; a file is made only when its button is pressed.
 
     Args:
         name: names the files, so it never holds anything of a patient.
         frame: the table as shown.
     """
+    visitor: Visitor | None = st.session_state.get("visitor")
+    if visitor is None or "export.run" not in visitor.actions:
+        return
     with st.container(horizontal=True, gap="small"):
         for label, ending, mime, write in (
             ("CSV", "csv", "text/csv", to_csv),

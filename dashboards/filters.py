@@ -18,6 +18,7 @@ from dashboards.warehouse import Parameter, Warehouse, open_warehouse
 from hub_core.snapshot import kept_snapshots
 
 if TYPE_CHECKING:
+    from dashboards.gate import Visit
     from hub_core.settings import Settings
 
 EVERYTHING: Final = "All"
@@ -99,12 +100,15 @@ def remembered() -> dict[str, str]:
     return dict(st.session_state.get(_REMEMBERED, {}))
 
 
-def opened(settings: Settings) -> Warehouse | None:
-    """Return the snapshot that is chosen, the newest unless another is, or None when nothing was built yet."""
+def opened(visit: Visit) -> Warehouse | None:
+    """Return the snapshot that is chosen, the newest unless another is, or None when nothing was built yet.
+
+    It holds the locations that the visitor's roles reach, and no others.
+    """
     wanted = st.session_state.get("snapshot") or remembered().get("snapshot")
-    kept = kept_snapshots(settings)
+    kept = kept_snapshots(visit.settings)
     chosen = next((each for each in kept if each.build_id == wanted), kept[0] if kept else None)
-    return None if chosen is None else open_warehouse(chosen)
+    return None if chosen is None else open_warehouse(chosen, visit.visitor.report_places)
 
 
 def choose(warehouse: Warehouse, settings: Settings, *names: Name) -> Filters:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
 Role: TypeAlias = Literal[
@@ -59,6 +59,9 @@ Action: TypeAlias = Literal[
     "message.write",
 ]
 
+ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
+"""Everything there is to decide about."""
+
 _DESK: Final = frozenset[Action](
     {
         "organisation.read",
@@ -86,7 +89,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = {
         }
     ),
     "manager": _DESK
-    | {"schedule.write", "appointment.override", "billing.read", "report.read", "feed.read", "user.read"},
+    | {"schedule.write", "appointment.override", "billing.read", "report.read", "export.run", "feed.read", "user.read"},
     "front_desk": _DESK,
     "medical_assistant": _DESK | {"chart.read", "glass.break"},
     "clinician": _DESK
@@ -102,9 +105,10 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = {
             "billing.read",
             "billing.write",
             "report.read",
+            "export.run",
         }
     ),
-    "analyst": frozenset({"organisation.read", "report.read", "feed.read"}),
+    "analyst": frozenset({"organisation.read", "report.read", "export.run", "feed.read"}),
     "privacy_officer": frozenset(
         {
             "organisation.read",

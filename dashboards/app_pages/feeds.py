@@ -22,7 +22,7 @@ _ALL_FEEDS = "All feeds"
 
 def show(visit: Visit) -> None:
     """Show the page."""
-    snapshot = filters.opened(visit.settings)
+    snapshot = filters.opened(visit)
     layout.head("Feeds", "How far each feed is now, what could not be taken in, and why.")
     # Asked once per rerun and never on a timer: asking counts as use, and an unattended page must come to its end.
     states = visit.hub.feeds()

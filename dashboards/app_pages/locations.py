@@ -24,7 +24,7 @@ _AMOUNTS = ("charged", "insurers_paid", "patients_paid", "denied", "open")
 
 def show(visit: Visit) -> None:
     """Show the page."""
-    snapshot = filters.opened(visit.settings)
+    snapshot = filters.opened(visit)
     layout.head("Locations", "Each location beside the others.", snapshot)
     if snapshot is None:
         layout.nothing_built()

@@ -23,7 +23,7 @@ _PAGE = "overview"
 
 def show(visit: Visit) -> None:
     """Show the page."""
-    snapshot = filters.opened(visit.settings)
+    snapshot = filters.opened(visit)
     layout.head("Group overview", "All locations and sources of the group, joined.", snapshot)
     if snapshot is None:
         layout.nothing_built()

@@ -23,7 +23,7 @@ _COUNTED = ("messages", "received", "processed", "filtered", *figures.KINDS)
 
 def show(visit: Visit) -> None:
     """Show the page."""
-    snapshot = filters.opened(visit.settings)
+    snapshot = filters.opened(visit)
     layout.head("Data quality", "What came in, what was wrong with it, and what was checked.", snapshot)
     if snapshot is None:
         layout.nothing_built()

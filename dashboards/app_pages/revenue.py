@@ -22,7 +22,7 @@ _MARTS = {"claim_adjustments": "Insurers", "account_adjustments": "Accounts"}
 
 def show(visit: Visit) -> None:
     """Show the page."""
-    snapshot = filters.opened(visit.settings)
+    snapshot = filters.opened(visit)
     layout.head("Revenue", "Charged, paid, adjusted, denied, and still owed.", snapshot)
     if snapshot is None:
         layout.nothing_built()

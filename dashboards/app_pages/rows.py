@@ -32,7 +32,7 @@ _ACRONYMS: Final = {"mrn": "MRN", "npi": "NPI", "cvx": "CVX", "icd10": "ICD-10",
 
 def show(visit: Visit) -> None:
     """Show the page."""
-    snapshot = filters.opened(visit.settings)
+    snapshot = filters.opened(visit)
     drill = _wanted()
     title = drill.mart.replace("_", " ").capitalize() if drill else "Rows"
     layout.head(title, "The rows behind a number. Each look is recorded with your name.", snapshot)

@@ -22,7 +22,7 @@ _LEADS = {"Up to 7": (None, 8), "8 to 30": (8, 31), "31 to 90": (31, 91), "Over 
 
 def show(visit: Visit) -> None:
     """Show the page."""
-    snapshot = filters.opened(visit.settings)
+    snapshot = filters.opened(visit)
     layout.head("Schedule", "Appointments, who missed them, and who was never seen again.", snapshot)
     if snapshot is None:
         layout.nothing_built()

@@ -15,7 +15,7 @@ from hub_api.login.session import led_in
 from hub_api.security.caller import SESSION_COOKIE, address_of, caller_of
 from hub_api.security.origin import is_foreign, safe_destination
 from hub_api.services import services_of
-from hub_core.access import is_of_portal
+from hub_core.access import ACTIONS, holds, is_of_portal, scope_of
 from hub_core.audit import AuditEvent, Outcome, record
 from hub_core.principals import (
     Principal,
@@ -177,9 +177,10 @@ async def show_home(request: Request) -> Response:
 
 @router.get("/api/session")
 async def show_session(request: Request) -> JSONResponse:
-    """Say who the caller is; the dashboards ask this before they show anything."""
+    """Say who the caller is and what they may do; the dashboards ask this before they show anything."""
     caller = caller_of(request)
-    principal = caller.principal
+    principal, access = caller.principal, caller.access
+    reports = scope_of(access, "report.read").locations
     return JSONResponse(
         {
             "principal_id": str(principal.principal_id),
@@ -188,8 +189,10 @@ async def show_session(request: Request) -> JSONResponse:
             "is_administrator": principal.is_administrator,
             "roles": [
                 {"role": grant.role, "locations": None if grant.locations is None else sorted(grant.locations)}
-                for grant in caller.access.grants
+                for grant in access.grants
             ],
+            "actions": [] if is_of_portal(access) else [action for action in ACTIONS if holds(access, action)],
+            "report_locations": None if reports is None else sorted(reports),
         }
     )
 

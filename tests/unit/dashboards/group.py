@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import yaml
 
+from hub_core.access import ACTIONS
 from hub_core.snapshot import POINTER
 
 MARTS = Path(__file__).parents[3] / "dbt" / "models" / "marts"
@@ -400,6 +401,11 @@ def _write(connection: duckdb.DuckDBPyConnection, relation: str, columns: dict[s
     connection.executemany(
         f"INSERT INTO {relation} ({', '.join(given)}) VALUES ({marks})", [list(row.values()) for row in rows]
     )
+
+
+def visitor(name: str, *actions: str, at: list[str] | None = None) -> Row:
+    """Return what the API says of somebody who may do these actions, all when none are named."""
+    return {"name": name, "actions": list(actions or ACTIONS), "report_locations": at}
 
 
 def person() -> Row:

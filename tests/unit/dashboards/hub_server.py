@@ -27,7 +27,7 @@ class HubServer:
     """The server; `sessions` are the secrets that are logged in, `answers` what each path answers."""
 
     sessions: set[str] = field(default_factory=lambda: {group.SESSION})
-    visitor: dict[str, Any] = field(default_factory=lambda: {"name": "admin", "is_administrator": True})
+    visitor: dict[str, Any] = field(default_factory=lambda: group.visitor("admin"))
     answers: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     _server: ThreadingHTTPServer | None = None

@@ -53,16 +53,47 @@ def test_a_session_that_ends_while_looking_hides_the_page_and_forgets_the_patien
 def test_somebody_elses_session_inherits_nothing(app: AppTest, warehouse_dir: Path, hub: HubServer) -> None:
     app.run()
     app.session_state["person_id"] = group.PERSON
-    hub.answers["GET", "/api/session"] = (200, {"name": "another", "is_administrator": True})
+    hub.answers["GET", "/api/session"] = (200, group.visitor("another"))
     app.run()
     assert "person_id" not in app.session_state
 
 
-def test_who_is_no_administrator_is_refused(app: AppTest, warehouse_dir: Path, hub: HubServer) -> None:
-    hub.answers["GET", "/api/session"] = (200, {"name": "clerk", "is_administrator": False})
+def test_who_may_do_nothing_here_is_refused(app: AppTest, warehouse_dir: Path, hub: HubServer) -> None:
+    hub.answers["GET", "/api/session"] = (200, group.visitor("clerk", "patient.read", at=[]))
     app.run()
     assert "may not see" in words(app)
     assert not app.metric
+
+
+def test_a_role_at_a_location_sees_the_numbers_of_that_location(
+    app: AppTest, warehouse_dir: Path, hub: HubServer
+) -> None:
+    whole = tiles(app.run())
+    hub.answers["GET", "/api/session"] = (200, group.visitor("analyst", "report.read", at=["Oakdale"]))
+    app.run()
+    limited = tiles(app)
+    assert limited.keys() == whole.keys()
+    assert (whole["People"], limited["People"]) == ("6", "2")
+    assert (whole["Encounters"], limited["Encounters"]) == ("60", "20")
+    choices = next(each.options for each in app.selectbox if each.label == "Location")
+    assert choices == ["All", "Oakdale"]
+    assert "Riverbend" not in words(app) + str([each.value for each in app.dataframe])
+
+
+@pytest.mark.parametrize("page", ["patient", "quality", "feeds"])
+def test_a_page_that_needs_more_is_refused_by_its_address(
+    app: AppTest, warehouse_dir: Path, hub: HubServer, page: str
+) -> None:
+    hub.answers["GET", "/api/session"] = (200, group.visitor("analyst", "report.read", at=["Oakdale"]))
+    open_page(app, page)
+    assert "may not see" in words(app)
+    assert not app.dataframe
+
+
+def test_tables_are_taken_away_by_who_may_export(app: AppTest, warehouse_dir: Path, hub: HubServer) -> None:
+    assert app.run().get("download_button")
+    hub.answers["GET", "/api/session"] = (200, group.visitor("clinician", "report.read"))
+    assert not app.run().get("download_button")
 
 
 def test_an_api_that_is_away_opens_nothing(app: AppTest, warehouse_dir: Path, hub: HubServer) -> None:

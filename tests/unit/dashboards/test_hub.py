@@ -76,6 +76,7 @@ def test_logging_out_twice_is_no_fault(hub: HubServer) -> None:
     assert hub.sessions == set()
 
 
-def test_only_who_the_api_calls_administrator_is_one(hub: HubServer) -> None:
-    hub.answers["GET", "/api/session"] = (200, {"name": "clerk", "is_administrator": "yes"})
-    assert not asked_by(hub).visitor().is_administrator
+def test_what_the_api_does_not_say_is_not_allowed(hub: HubServer) -> None:
+    hub.answers["GET", "/api/session"] = (200, {"name": "clerk", "is_administrator": True})
+    visitor = asked_by(hub).visitor()
+    assert (visitor.actions, visitor.report_places) == (frozenset(), ())

@@ -12,9 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from dashboards.figures import overview as figures
 from dashboards.figures import revenue
-from dashboards.filters import Filters, grain, opened
-from dashboards.warehouse import Warehouse
+from dashboards.filters import Filters, grain
+from dashboards.warehouse import Warehouse, open_warehouse
 from hub_core.settings import Settings
+from hub_core.snapshot import kept_snapshots
 from tests.unit.dashboards import group
 from tests.unit.dashboards.conftest import tiles, words
 
@@ -137,14 +138,25 @@ def test_the_warehouse_cannot_read_other_files(warehouse_dir: Path) -> None:
         _warehouse().ask("SELECT count(*) FROM read_text('/etc/hostname')")
 
 
+def test_a_limited_warehouse_holds_no_other_rows_and_reads_no_other_files(warehouse_dir: Path) -> None:
+    north = _warehouse(("Oakdale",))
+    assert figures.volume(north, Filters()).people == 2
+    assert north.ask("SELECT DISTINCT location FROM marts.encounters")["location"].tolist() == ["Oakdale"]
+    assert not north.has("quality", "checks")
+    assert figures.volume(_warehouse(()), Filters()) == figures.volume(_warehouse(("nowhere",)), Filters())
+    for question in ("SELECT * FROM read_text('/etc/hostname')", "ATTACH '/tmp/other.duckdb'", "SET threads = 1"):
+        with pytest.raises(Exception, match=r"disabled|locked"):
+            north.ask(question)
+
+
 def test_what_is_chosen_is_a_value_never_sql(warehouse_dir: Path) -> None:
     hostile = Filters(source="x'; DROP TABLE marts.patients; --")
     assert figures.volume(_warehouse(), hostile).people == 0
     assert figures.volume(_warehouse(), Filters()).people == 6
 
 
-def _warehouse() -> Warehouse:
-    found = opened(Settings())
+def _warehouse(places: tuple[str, ...] | None = None) -> Warehouse:
+    found = open_warehouse(kept_snapshots(Settings())[0], places)
     assert isinstance(found, Warehouse)
     assert isinstance(found.ask("SELECT 1 AS one"), pd.DataFrame)
     return found
