@@ -18,8 +18,9 @@ _MINUTE: Final = timedelta(minutes=1)
 _REGISTERING_DAYS: Final = 10
 """So many days at the beginning see new patients; the others those who come again."""
 _OUTCOMES: Final[tuple[tuple[float, Outcome], ...]] = ((0.11, "missed"), (0.2, "cancelled"), (1.0, "kept"))
-_MOVED, _COMES_AGAIN, _A_YEAR_AHEAD = 0.12, 0.45, 0.1
-_YEAR: Final = [date(2027, 10, day) for day in (4, 5, 6, 7, 8)]
+_MOVED, _COMES_AGAIN, _COMES_LATER = 0.12, 0.45, 0.15
+_LATER: Final = [date(2026, 12, day) for day in (1, 2, 3, 4, 7, 8, 9, 10, 11)]
+"""Days after the month for which visits are booked already; by then the clocks have gone back."""
 _EVERY_RECOGNISED, _EVERY_DOUBLE, _EVERY_TRIED = 7, 9, 8
 """Every so many records, or bookings, of a clinician."""
 
@@ -76,8 +77,9 @@ class _Household:
         elif desk.random.random() < _COMES_AGAIN and last < len(DAYS) - 1:
             booked_at = datetime.combine(DAYS[last], time(17, desk.random.randrange(60)))
             self._visit(booked_at, record, "follow-up", last + 1)
-        if desk.random.random() < _A_YEAR_AHEAD:
-            desk.book(datetime.combine(DAYS[-1], time(17, desk.random.randrange(60))), record, "annual", _YEAR)
+        if desk.random.random() < _COMES_LATER:
+            booked_at = datetime.combine(DAYS[-1], time(17, desk.random.randrange(60)))
+            desk.book(booked_at, record, "annual", _LATER[desk.random.randrange(len(_LATER)) :])
         return record
 
     def _visit(self, at: datetime, record: Record, visit_type: str, first: int) -> int:
