@@ -17,7 +17,7 @@ from pipelines.simulation.world import Chapter, Person
 _MINUTE: Final = timedelta(minutes=1)
 _REGISTERING_DAYS: Final = 10
 """So many days at the beginning see new patients; the others those who come again."""
-_OUTCOMES: Final[tuple[tuple[float, Outcome], ...]] = ((0.11, "missed"), (0.2, "cancelled"), (1.0, "kept"))
+_OUTCOMES: Final[tuple[tuple[float, Outcome], ...]] = ((0.15, "missed"), (0.25, "cancelled"), (1.0, "kept"))
 _MOVED, _COMES_AGAIN, _COMES_LATER = 0.12, 0.45, 0.15
 _LATER: Final = [date(2026, 12, day) for day in (1, 2, 3, 4, 7, 8, 9, 10, 11)]
 """Days after the month for which visits are booked already; by then the clocks have gone back."""
