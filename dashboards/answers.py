@@ -168,6 +168,28 @@ class FeedState:
 
 
 @dataclass(frozen=True, slots=True)
+class Misfit:
+    """Something that does not fit between the practice's rows, the record, and the sources that keep them."""
+
+    words: str
+    subject: str
+    source: str
+    location: str
+    found_at: datetime | None
+
+    @classmethod
+    def read(cls, answer: JsonObject) -> Misfit:
+        """Read the API's JSON."""
+        return cls(
+            words=answer["words"],
+            subject=f"{answer['subject_type']}/{answer['subject_id']}",
+            source=answer.get("source") or "",
+            location=answer.get("location") or "",
+            found_at=_moment(answer.get("found_at")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Reject:
     """One record a feed sent that could not be taken in, why, and where in the message."""
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import httpx
 
-from dashboards.answers import Chart, FeedState, MartRows, Person, Reject, RowTrace, Visitor
+from dashboards.answers import Chart, FeedState, MartRows, Misfit, Person, Reject, RowTrace, Visitor
 from dashboards.drill import Drill
 from hub_core.errors import AccessDeniedError, NotFoundError, UnreadableError, WholechartError
 
@@ -73,6 +73,10 @@ class Hub:
         """Return the newest rejects of a feed."""
         path = f"/api/feeds/{_part(feed)}/rejects"
         return self._read(_each(Reject.read), "rejects", "GET", path, params={"limit": limit})
+
+    def misfits(self) -> tuple[Misfit, ...]:
+        """Return what does not fit between rows and record, the newest first."""
+        return self._read(_each(Misfit.read), "findings", "GET", "/api/practice/findings")
 
     def rows(self, drill: Drill, build: str, *, limit: int, offset: int = 0) -> MartRows:
         """Return rows of a mart of one build of the warehouse, each with the person it is about.

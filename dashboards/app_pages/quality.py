@@ -12,9 +12,11 @@ from dashboards.drill import Condition, Drill, of_persons, same, within
 from dashboards.figures import quality as figures
 from dashboards.filters import Filters
 from dashboards.gate import Visit
+from dashboards.hub import SessionEndedError
 from dashboards.layout import Tile
 from dashboards.tables import Column, Row
 from dashboards.warehouse import Warehouse
+from hub_core.errors import AccessDeniedError
 
 _PAGE = "quality"
 _ENGINES = {"great_expectations": "Great Expectations", "dbt": "dbt"}
@@ -33,6 +35,7 @@ def show(visit: Visit) -> None:
     _feeds(snapshot, chosen)
     _records(snapshot, chosen)
     _checks(snapshot)
+    _practice(visit)
 
 
 def _tiles(snapshot: Warehouse, chosen: Filters) -> None:
@@ -129,6 +132,34 @@ def _checks(snapshot: Warehouse) -> None:
         else:
             st.success(f"All {phrases.count(passed)} checks passed.", icon=":material/verified:")
         layout.shown(_checks_table(checks), "quality-checks")
+
+
+def _practice(visit: Visit) -> None:
+    """Show where rows of the practice do not fit the record or the source that keeps them, to whoever may know."""
+    try:
+        found = visit.hub.misfits()
+    except SessionEndedError:
+        raise
+    except AccessDeniedError:
+        return
+    with st.container(border=True, key="card-practice"):
+        st.subheader("Practice and record", anchor=False)
+        st.caption("As of now: rows compared with the record each night, and what other systems keep that did not fit.")
+        if not found:
+            st.success("Nothing is found.", icon=":material/verified:")
+            return
+        counts = pd.Series([each.words for each in found]).value_counts()
+        st.warning(f"{phrases.count(len(found))} findings of {len(counts)} kinds.", icon=":material/rule:")
+        frame = pd.DataFrame(
+            {
+                "What": [each.words for each in found],
+                "About": [each.subject for each in found],
+                "Location": [each.location for each in found],
+                "Kept by": [each.source for each in found],
+                "Found": [each.found_at for each in found],
+            }
+        )
+        layout.shown(frame, "quality-practice")
 
 
 def _checks_table(checks: pd.DataFrame) -> pd.DataFrame:

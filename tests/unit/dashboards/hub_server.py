@@ -39,6 +39,7 @@ class HubServer:
             ("POST", "/api/people/search"): (200, [group.person()]),
             ("GET", f"/api/people/{group.PERSON}/chart"): (200, group.chart()),
             ("GET", "/api/feeds"): (200, group.feeds()),
+            ("GET", "/api/practice/findings"): (200, []),
             ("POST", "/api/marts/denials/rows"): (200, group.denial_rows()),
             ("POST", "/api/marts/denials/trace"): (200, group.denial_trace()),
             ("GET", "/api/feeds/hospital-adt/rejects?limit=200"): (200, group.rejects()),

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from tests.unit.dashboards import group
 from tests.unit.dashboards.conftest import open_page, tiles, words
 from tests.unit.dashboards.html_tables import html_tables
+from tests.unit.dashboards.hub_server import HubServer
 
 
 def test_feeds_and_what_they_did_wrong(app: AppTest, warehouse_dir: Path) -> None:
@@ -59,3 +60,26 @@ def test_the_checks_of_the_build_are_listed(app: AppTest, warehouse_dir: Path) -
     (checks,) = (table.value for table in app.dataframe)
     assert list(checks["Outcome"]) == ["Did not pass", "Passed", "Passed", "Passed"]
     assert "1 of 4 checks warn" in words(app)
+
+
+def test_what_does_not_fit_the_record_is_listed(app: AppTest, warehouse_dir: Path, hub: HubServer) -> None:
+    found = {
+        "words": "A row that the record does not know.",
+        "subject_type": "Consent",
+        "subject_id": "0199f3c2-7a54-7c11-9a33-5b1f0c2d3e4f",
+        "source": "wholechart",
+        "location": "northgate",
+        "found_at": "2026-03-02T08:00:00Z",
+    }
+    hub.answers["GET", "/api/practice/findings"] = (200, [found])
+    open_page(app, "quality")
+    *_, shown = (table.value for table in app.dataframe)
+    assert list(shown["About"]) == ["Consent/0199f3c2-7a54-7c11-9a33-5b1f0c2d3e4f"]
+    assert "1 findings of 1 kinds" in words(app)
+
+
+def test_whoever_may_not_know_it_sees_the_rest(app: AppTest, warehouse_dir: Path, hub: HubServer) -> None:
+    hub.answers["GET", "/api/practice/findings"] = (403, {})
+    open_page(app, "quality")
+    assert "Practice and record" not in [each.value for each in app.subheader]
+    assert not app.exception
