@@ -28,6 +28,7 @@ Check: TypeAlias = Literal[
     "differs from its row",
     "not in the record",
     "no row",
+    "not announced",
 ]
 
 IN_WORDS: Final[dict[Check, str]] = {
@@ -43,6 +44,7 @@ IN_WORDS: Final[dict[Check, str]] = {
     "differs from its row": "The record says something else than the row behind it.",
     "not in the record": "A row that the record does not know.",
     "no row": "The record says something for us that no row stands behind.",
+    "not announced": "The partner did not take what happened here; see `wholechart announcements list`.",
 }
 """Every check, as a person reads it."""
 

@@ -54,6 +54,10 @@ class Settings(BaseSettings):
         default=None, description="Where checkpoints of the audit trail are kept, best on another machine's disk."
     )
     worker_batch: int = Field(default=400, description="Messages a worker applies in one transaction, at most.")
+    announce_url: str | None = Field(
+        default=None, description="Address of a partner who is told what happens here (HTTPS); unset, nobody is."
+    )
+    announce_token: SecretStr | None = Field(default=None, description="Bearer token for that address.")
     build_every_minutes: int = Field(default=10, description="How often `up` looks whether the warehouse is behind.")
 
     @property

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from hub_core.errors import WholechartError
 from hub_core.feeds import load_feeds
 from hub_core.settings import Settings
+from pipelines.announcing import Announcer
 from pipelines.auditor import Auditor
 from pipelines.folders import DropFolders
 from pipelines.installation import Installation, open_installation
@@ -31,9 +32,10 @@ _OFFICE_SECONDS = 5.0
 
 _RECEIVER_SECONDS = 1.0
 
+_ANNOUNCER_SECONDS = 2.0
 _NIGHT_SECONDS = 300.0
 
-_DUTIES = ("worker", "folders", "receiver", "auditor", "office", "night", "builder")
+_DUTIES = ("worker", "folders", "receiver", "auditor", "office", "announcer", "night", "builder")
 
 
 def main(duties: Sequence[str] = ()) -> None:
@@ -75,6 +77,8 @@ def _task(installation: Installation, duty: str, stop: threading.Event) -> threa
         return _every(_AUDIT_SECONDS, Auditor(installation).tick, stop, duty)
     if duty == "office":
         return _every(_OFFICE_SECONDS, Office(installation).tick, stop, duty)
+    if duty == "announcer":
+        return _every(_ANNOUNCER_SECONDS, Announcer(installation).tick, stop, duty)
     if duty == "night":
         return _every(_NIGHT_SECONDS, Night(installation).tick, stop, duty)
     return _every(settings.build_every_minutes * 60, _build, stop, duty)

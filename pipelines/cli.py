@@ -22,6 +22,7 @@ VERBS = {
     "trace": "Walk from a mart's row to its resources to the bytes that said so.",
     "messages": "Search the message store, look into it, and run messages again.",
     "audit": "Verify the audit trail, and ask it who saw what.",
+    "announcements": "Look at what a partner would not take, and send it again.",
     "reconcile": "Compare the practice's rows with the record, and list what differs.",
     "bench": "Measure, with peers beside us in the same run.",
 }

@@ -32,6 +32,8 @@ def appointment(row: Appointment, taken: list[Bookable]) -> Json:
         "created": instant(row.created_at),
         "participant": [{"actor": {"reference": actor}, "status": answer} for actor in actors],
     }
+    if row.rescheduled_from is not None:
+        resource["supportingInformation"] = [{"reference": f"Appointment/{row.rescheduled_from}"}]
     if status == "cancelled" and row.status_reason:
         resource["cancelationReason"] = {"text": row.status_reason}
     return resource if row.visit_type.sensitivity is None else labelled(resource, row.visit_type.sensitivity)
