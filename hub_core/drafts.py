@@ -64,3 +64,8 @@ def read(connection: psycopg.Connection[Any], principal_id: UUID, form: str, key
 def drop(connection: psycopg.Connection[Any], principal_id: UUID, form: str) -> None:
     """Forget what was typed into a form: it was sent, or is not wanted."""
     connection.execute("DELETE FROM draft WHERE principal_id = %s AND form = %s", (principal_id, form))
+
+
+def drop_all(connection: psycopg.Connection[Any], principal_id: UUID) -> None:
+    """Forget everything somebody had typed and not sent."""
+    connection.execute("DELETE FROM draft WHERE principal_id = %s", (principal_id,))

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from ehr_pm.acts import Act
 from ehr_pm.organisation.models import Location
 from ehr_pm.rows import get
-from ehr_pm.users import fhir, identities, portal, repository
+from ehr_pm.users import fhir, identities, leaving, portal, repository
 from ehr_pm.users.models import (
     BrokenGlass,
     CareTeamMember,
@@ -174,7 +174,7 @@ def deactivate(doing: Act, principal_id: UUID) -> None:
     """End everything somebody could come in by or reach: the next request they make is refused.
 
     Sessions, tokens, the password, identities elsewhere, roles, care teams, broken glass, portal links and invitations
-    end; what was done stays on record.
+    end, and what they had in hand goes to others; what was done stays on record.
 
     Raises:
         NotFoundError: if they are not known.
@@ -197,6 +197,7 @@ def deactivate(doing: Act, principal_id: UUID) -> None:
         .where(BrokenGlass.principal_id == principal_id, BrokenGlass.expires_at > doing.moment)
         .values(expires_at=func.greatest(doing.moment, BrokenGlass.granted_at + timedelta(microseconds=1)))
     )
+    leaving.hand_over(doing, principal_id)
     doing.session.refresh(row)
     staff = doing.session.get(Staff, principal_id)
     if staff is None:
