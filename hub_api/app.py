@@ -26,6 +26,7 @@ from hub_api.practice import (
     appointments,
     charts,
     coverage,
+    disclosures,
     emergencies,
     feeds,
     identities,
@@ -34,8 +35,8 @@ from hub_api.practice import (
     ownership,
     patients,
     people,
-    programs,
     portal,
+    programs,
     schedule,
     sensitivity,
     users,
@@ -101,9 +102,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         users,
         identities,
         programs,
-        emergencies,
         portal,
+        emergencies,
         sensitivity,
+        disclosures,
     )
     for part in (login, oidc, welcome, health, *records, *practice, tokens, over_http, workspace):
         app.router.routes.extend(part.router.routes)

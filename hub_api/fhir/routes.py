@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route
 
+from hub_api.fhir import audit_events
 from hub_api.fhir.capability import capabilities
 from hub_api.fhir.everything import everything
 from hub_api.fhir.reading import read, read_history, read_version
@@ -29,6 +30,9 @@ fhir_mount = Mount(
     routes=[
         Route("/metadata", capabilities),
         Route("/", refuse_writing, methods=["GET", "POST"]),
+        Route("/AuditEvent", audit_events.search_by_address),
+        Route("/AuditEvent/_search", audit_events.search_by_form, methods=["POST"]),
+        Route("/AuditEvent/{resource_id}", audit_events.read),
         Route("/{resource_type}", search_by_address),
         Route("/{resource_type}", refuse_writing, methods=["POST", "PUT", "PATCH", "DELETE"]),
         Route("/{resource_type}/_search", search_by_form, methods=["POST"]),

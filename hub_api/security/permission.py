@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -68,6 +68,20 @@ def scope(request: HTTPConnection, *actions: Action) -> Scope:
     return scope_of(caller_of(request).access, *actions)
 
 
+def _patient_named(request: Request) -> UUID | None:
+    """Return the patient that the address of a route names, for who is turned away at its door."""
+    names = request.path_params
+    named = names.get("patient_id") or (names.get("resource_id") if _is_of_patient(request, names) else None)
+    try:
+        return UUID(str(named)) if named else None
+    except ValueError:
+        return None
+
+
+def _is_of_patient(request: Request, names: Mapping[str, Any]) -> bool:
+    return names.get("resource_type") == "Patient" or request.url.path.startswith("/fhir/Patient/")
+
+
 async def record_refusal(request: Request, status: int, error: AccessDeniedError | None = None) -> None:
     """Put a refusal on record; of the path, only what is known to name no person."""
     found = _RESOURCE_PATH.fullmatch(request.url.path)
@@ -82,7 +96,7 @@ async def record_refusal(request: Request, status: int, error: AccessDeniedError
         action="request",
         resource_type=found[1] if found is not None and is_resource else None,
         resource_id=found[2] if found is not None and is_resource else None,
-        patient_id=None if refused is None else refused.patient_id,
+        patient_id=(None if refused is None else refused.patient_id) or _patient_named(request),
         outcome="refused",
         purpose=purpose_of(request),
         location=None if caller is None else caller.location,

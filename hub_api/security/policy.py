@@ -37,6 +37,9 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/api/session"): "authenticated",
     ("GET", "/api/openapi.json"): "authenticated",
     # FHIR: it is read here, and whoever wants to write is told so
+    ("GET", "/fhir/AuditEvent"): "audit.read",
+    ("POST", "/fhir/AuditEvent/_search"): "audit.read",
+    ("GET", "/fhir/AuditEvent/{resource_id}"): "audit.read",
     ("GET", "/fhir/{resource_type}"): "by resource type",
     ("POST", "/fhir/{resource_type}/_search"): "by resource type",
     ("GET", "/fhir/{resource_type}/{resource_id}"): "by resource type",
@@ -130,22 +133,19 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", "/work/appointments/{appointment_id}/{step}"): "appointment.write",
     ("GET", "/work/patients/{patient_id}/chart"): "chart.read",
     ("GET", "/work/patients/{patient_id}/audit"): "audit.read",
+    ("GET", "/work/patients/{patient_id}/audit/table"): "audit.read",
+    ("GET", "/work/users/{principal_id}/audit/table"): "audit.read",
+    ("GET", "/work/patients/{patient_id}/disclosures"): "disclosure.read",
+    ("GET", "/work/emergency"): "glass.break",
+    ("POST", "/work/emergency"): "glass.break",
+    ("GET", "/work/emergencies"): "glass.review",
+    ("POST", "/work/emergencies/{grant_id}/review"): "glass.review",
     ("GET", "/work/users"): "user.read",
     ("POST", "/work/users"): "user.write",
     ("POST", "/work/users/{principal_id}/roles"): "user.write",
     ("POST", "/work/users/{principal_id}/deactivate"): "user.write",
     ("GET", "/work/users/{principal_id}/audit"): "audit.read",
     ("POST", "/work/roles/{assignment_id}/end"): "user.write",
-    # How the group is run
-    ("GET", "/api/practice/organizations"): "organisation.read",
-    ("POST", "/api/practice/organizations"): "organisation.write",
-    ("POST", "/api/practice/chart-groups"): "organisation.write",
-    ("GET", "/api/practice/locations"): "organisation.read",
-    ("POST", "/api/practice/locations"): "organisation.write",
-    ("GET", "/api/practice/locations/{location_id}"): "organisation.read",
-    ("PUT", "/api/practice/locations/{location_id}/hours"): "organisation.write",
-    ("POST", "/api/practice/locations/{location_id}/close"): "organisation.write",
-    ("PUT", "/api/practice/locations/{location_id}/masters"): "organisation.write",
     # Who sees a patient in the portal, and what they see
     ("GET", "/api/practice/patients/{patient_id}/portal"): "patient.write",
     ("POST", "/api/practice/patients/{patient_id}/portal"): "patient.write",
@@ -157,6 +157,16 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", "/work/portal/{link_id}/end"): "patient.write",
     ("GET", "/my"): "patient.read",
     ("GET", "/my/{patient_id}"): "patient.read",
+    # How the group is run
+    ("GET", "/api/practice/organizations"): "organisation.read",
+    ("POST", "/api/practice/organizations"): "organisation.write",
+    ("POST", "/api/practice/chart-groups"): "organisation.write",
+    ("GET", "/api/practice/locations"): "organisation.read",
+    ("POST", "/api/practice/locations"): "organisation.write",
+    ("GET", "/api/practice/locations/{location_id}"): "organisation.read",
+    ("PUT", "/api/practice/locations/{location_id}/hours"): "organisation.write",
+    ("POST", "/api/practice/locations/{location_id}/close"): "organisation.write",
+    ("PUT", "/api/practice/locations/{location_id}/masters"): "organisation.write",
     ("GET", "/api/practice/findings"): "feed.read",
     ("GET", "/api/practice/locations/{location_id}/rooms"): "organisation.read",
     ("POST", "/api/practice/rooms"): "organisation.write",
@@ -189,6 +199,9 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", "/api/practice/emergencies/{grant_id}/review"): "glass.review",
     ("POST", "/api/practice/care-teams"): "chart.write",
     ("POST", "/api/practice/care-teams/{member_id}/leave"): "chart.write",
+    # To whom records were given
+    ("GET", "/api/practice/patients/{patient_id}/disclosures"): "disclosure.read",
+    ("POST", "/api/practice/patients/{patient_id}/disclosures"): "disclosure.write",
     # What is sensitive beyond its source's word
     ("GET", "/api/practice/patients/{patient_id}/sensitivity"): "sensitivity.write",
     ("POST", "/api/practice/patients/{patient_id}/sensitivity"): "sensitivity.write",
@@ -197,6 +210,29 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", "/api/tokens"): "user.write",
     ("DELETE", "/api/tokens/{token_id}"): "user.write",
 }
+
+PORTAL: Final = frozenset(
+    {
+        ("GET", "/"),
+        ("POST", "/logout"),
+        ("GET", "/api/session"),
+        ("POST", "/api/practice/second-factor"),
+        ("PUT", "/api/practice/second-factor"),
+        ("GET", "/my"),
+        ("GET", "/my/{patient_id}"),
+        ("GET", "/api/practice/patients/{patient_id}/disclosures"),
+        ("GET", "/work/patients/{patient_id}/disclosures"),
+        ("GET", "/api/people/{person_id}/chart"),
+        ("GET", "/fhir/{resource_type}"),
+        ("POST", "/fhir/{resource_type}/_search"),
+        ("GET", "/fhir/{resource_type}/{resource_id}"),
+        ("GET", "/fhir/{resource_type}/{resource_id}/_history"),
+        ("GET", "/fhir/{resource_type}/{resource_id}/_history/{version}"),
+        ("GET", "/fhir/Patient/{resource_id}/$everything"),
+        ("POST", "/fhir/Patient/{resource_id}/$everything"),
+    }
+)
+"""All that patients, and those whom they let see their record, may ask for: everything else is for who works here."""
 
 _TYPES: Final[Mapping[Action, str]] = {
     "audit.read": "AuditEvent",
@@ -211,32 +247,16 @@ _TYPES: Final[Mapping[Action, str]] = {
 _ACTION_OF_TYPE: Final[Mapping[str, Action]] = {
     name: action for action, names in _TYPES.items() for name in names.split()
 }
-PORTAL: Final = frozenset(
-    {
-        ("GET", "/"),
-        ("POST", "/logout"),
-        ("GET", "/api/session"),
-        ("POST", "/api/practice/second-factor"),
-        ("PUT", "/api/practice/second-factor"),
-        ("GET", "/my"),
-        ("GET", "/my/{patient_id}"),
-        ("GET", "/api/people/{person_id}/chart"),
-        ("GET", "/fhir/{resource_type}"),
-        ("POST", "/fhir/{resource_type}/_search"),
-        ("GET", "/fhir/{resource_type}/{resource_id}"),
-        ("GET", "/fhir/{resource_type}/{resource_id}/_history"),
-        ("GET", "/fhir/{resource_type}/{resource_id}/_history/{version}"),
-        ("GET", "/fhir/Patient/{resource_id}/$everything"),
-        ("POST", "/fhir/Patient/{resource_id}/$everything"),
-    }
-)
-"""All that patients, and those whom they let see their record, may ask for: everything else is for who works here."""
-
 
 
 def rule_for(method: str, template: str) -> Rule | None:
     """Return who may use a route; None is nobody."""
     return RULES.get(("GET" if method == "HEAD" else method, template))
+
+
+def is_for_portals(method: str, template: str) -> bool:
+    """Return whether somebody may use a route whose every role is one of the portal's."""
+    return ("GET" if method == "HEAD" else method, template) in PORTAL
 
 
 def is_public(path: str) -> bool:
@@ -252,11 +272,6 @@ def actions_for(resource_type: str) -> tuple[Action, ...]:
     chart.
     """
     action = _ACTION_OF_TYPE.get(resource_type, "chart.read")
-def is_for_portals(method: str, template: str) -> bool:
-    """Return whether somebody may use a route whose every role is one of the portal's."""
-    return ("GET" if method == "HEAD" else method, template) in PORTAL
-
-
     return (action,) if action in ("chart.read", "audit.read") else (action, "chart.read")
 
 

@@ -21,6 +21,7 @@ from hub_api.security.caller import caller_of
 from hub_api.security.permission import RefusedError, record_refusal
 from hub_api.services import services_of
 from hub_api.workspace import words
+from hub_api.workspace.doings import DOINGS, done
 from hub_core import drafts
 from hub_core.access import PERMISSIONS
 from hub_core.errors import AccessDeniedError, WholechartError
@@ -71,7 +72,7 @@ class PageRoute(APIRoute):
                 return answer
             except AccessDeniedError as error:
                 await record_refusal(request, 403, error)
-                return _problem(403, str(error), _missing(error))
+                return _problem(403, str(error), _missing(error), _breakable(error))
             except WholechartError as error:
                 return _problem(status_of(error), str(error))
             except RequestValidationError:
@@ -90,13 +91,18 @@ async def _forget_draft(request: Request) -> None:
 
 def refusal_page(error: RefusedError) -> HTMLResponse:
     """Return the page that says what somebody lacks to go on."""
-    return _problem(403, str(error), _missing(error))
+    return _problem(403, str(error), _missing(error), _breakable(error))
 
 
-def _problem(status: int, text: str, missing: str = "") -> HTMLResponse:
+def _problem(status: int, text: str, missing: str = "", breakable: str = "") -> HTMLResponse:
     rendered = templates().get_template("workspace/problem.html")
     title = _TITLES.get(status, "This could not be read")
-    return HTMLResponse(rendered.render(title=title, text=text, missing=missing), status, _HEADERS)
+    return HTMLResponse(rendered.render(title=title, text=text, missing=missing, breakable=breakable), status, _HEADERS)
+
+
+def _breakable(error: AccessDeniedError) -> str:
+    """Return the patient whose chart breaking the glass would open; nothing where it would not."""
+    return str(error.patient_id) if isinstance(error, RefusedError) and error.is_breakable else ""
 
 
 def _missing(error: AccessDeniedError) -> str:
@@ -117,7 +123,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"asset": _asset, "words": words}
+    environment.globals |= {"asset": _asset, "done": done, "doings": DOINGS, "words": words}
     environment.filters |= {"day": words.day, "clock": words.clock, "said": words.said, "placed": words.placed}
     return environment
 

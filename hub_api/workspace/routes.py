@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from hub_api.workspace import (
+    accounting,
     auditing,
     booking,
     calendar,
@@ -15,6 +16,7 @@ from hub_api.workspace import (
     day,
     drafting,
     finding,
+    glass,
     moving,
     patient,
     portal,
@@ -49,7 +51,7 @@ for _part in (
     portal_home,
     colleagues,
     auditing,
-    portal,
-    portal_home,
+    accounting,
+    glass,
 ):
     router.routes.extend(_part.router.routes)

@@ -11,15 +11,16 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from ehr_pm.patients import repository as patients
 from ehr_pm.record import queries, search
 from ehr_pm.record.scope import programmes_of
 from ehr_pm.record.search import IsAbout, Search
 from hub_api.practice import charts
 from hub_api.practice.lines import line, status
-from hub_api.security.permission import scope
+from hub_api.security.permission import RefusedError, scope
+from hub_api.workspace import glass
 from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.pages import PageRoute, page
-from hub_api.workspace.reach import patient_for
 from hub_core.database import driver_connection
 from hub_core.fhir.canonical import load_object
 
@@ -64,9 +65,9 @@ def allergies(desk: Desk, patient: Patient) -> list[str]:
 
 
 def _show(desk: Desk, *, patient_id: UUID) -> Response:
-    patient, _ = patient_for(desk, patient_id, "patient.read")
+    patient = patients.get(desk.session, patient_id)
     connection = _driver(desk)
-    members, hidden = charts.permitted(connection, desk.caller, _members(connection, patient.patient_id))
+    members, hidden = _permitted(desk, patient, _members(connection, patient.patient_id))
     about = [each.patient_id for each in members]
     programmes = programmes_of(desk.caller.access, "chart.read")
     entries = queries.chart(connection, about, limit=_MOST_FACTS + 1, hidden=hidden, programmes=programmes)
@@ -83,11 +84,25 @@ def _show(desk: Desk, *, patient_id: UUID) -> Response:
         desk,
         "timeline.html",
         patient=patient,
+        opened=glass.ends_at(desk, patient.patient_id)
+        if patient.patient_id in desk.caller.access.broken_glass
+        else None,
         years=[(year, list(group)) for year, group in groupby(facts, key=lambda each: each.on[:4])],
         count=len(facts),
         sources=sorted({each.source for each in facts}),
         is_cut=len(entries) > _MOST_FACTS,
     )
+
+
+def _permitted(
+    desk: Desk, patient: Patient, members: list[Membership]
+) -> tuple[list[Membership], list[tuple[UUID, str]]]:
+    """Return which records of a person somebody may see; a refusal names the patient whose page was asked for."""
+    try:
+        return charts.permitted(_driver(desk), desk.caller, members)
+    except RefusedError as error:
+        error.patient_id = patient.patient_id
+        raise
 
 
 def _fact(said: dict[str, Any]) -> Fact:
