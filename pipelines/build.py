@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hub_core.errors import BuildError
 from pipelines.build_run import BuildRun, OnProgress, StageReport, open_run
+from pipelines.dbt_models import parsing_ahead
 
 if TYPE_CHECKING:
     from hub_core.settings import Settings
@@ -46,7 +47,8 @@ def build(settings: Settings, *, on_progress: OnProgress = lambda _, __: None) -
         current = run.current
         if current is not None and current.fingerprint == run.fingerprint and current.path.exists():
             return BuildReport(current, False, (), (), time.monotonic() - started)
-        _materialize(run)
+        with parsing_ahead(run.project, run.built, run.dbt_target):
+            _materialize(run)
         if run.failures or run.snapshot is None:
             raise BuildError(_refusal(run.failures))
         return BuildReport(run.snapshot, True, tuple(run.stages), tuple(run.findings), time.monotonic() - started)

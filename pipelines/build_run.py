@@ -75,6 +75,11 @@ class BuildRun:
         return self.workshop / "warehouse.duckdb"
 
     @property
+    def dbt_target(self) -> Path:
+        """Return the folder where dbt keeps what it has parsed and done."""
+        return self.settings.warehouse_dir / "dbt"
+
+    @property
     def current(self) -> Snapshot | None:
         """Return the snapshot that is published now."""
         return current_snapshot(self.settings)

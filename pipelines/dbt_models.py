@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +23,15 @@ from pipelines.quality.findings import Finding, Gravity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dbt.cli.main import dbtRunnerResult
+
 _DEPENDENCY = re.compile(r"\{\{\s*(ref|source)\(\s*(?:'views',\s*)?'(\w+)'\s*\)\s*\}\}")
 _FAILURES = "failures.txt"
 """What failed in dbt's own words."""
+_PARSED = "partial_parse.msgpack"
+"""Where dbt keeps what it has parsed."""
+_AHEAD: dict[Path, subprocess.Popen[bytes]] = {}
+"""Who is parsing a project ahead, by the target folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,36 @@ def run_dbt(project: Path, built: Path, target: Path) -> DbtOutcome:
     Raises:
         BuildError: if dbt could not run at all.
     """
+    ran = _invoke("build", project, built, target, "--exclude-resource-type", "unit_test")
+    results = getattr(ran.result, "results", None)
+    if results is None:
+        raise BuildError(f"dbt could not run: {type(ran.exception).__name__}; see {target / 'logs'}") from ran.exception
+    return _outcome(list(results), target)
+
+
+@contextmanager
+def parsing_ahead(project: Path, built: Path, target: Path) -> Iterator[None]:
+    """Parse a project that dbt has not seen yet in a process of its own, while something else is done.
+
+    Parsing takes longer than anything that dbt does then; what is parsed here is found by `run_dbt`, in the same place.
+    """
+    if (target / _PARSED).exists():
+        yield
+        return
+    command = [sys.executable, "-m", "pipelines.dbt_models", str(project), str(built), str(target)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _AHEAD[target] = process
+        try:
+            yield
+        finally:
+            del _AHEAD[target]
+            process.terminate()
+
+
+def _invoke(verb: str, project: Path, built: Path, target: Path, *more: str) -> dbtRunnerResult:
+    """Return what dbt says to a verb; waits for whoever parses the project ahead."""
+    if (ahead := _AHEAD.get(target)) is not None:
+        ahead.wait()
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
     target.mkdir(parents=True, exist_ok=True)
     folders = ("--project-dir", str(project), "--profiles-dir", str(project), "--log-path", str(target / "logs"))
@@ -89,13 +127,9 @@ def run_dbt(project: Path, built: Path, target: Path) -> DbtOutcome:
         from dbt.cli.main import dbtRunner
 
         try:
-            ran = dbtRunner().invoke(["build", *folders, *quiet, *logs, "--exclude-resource-type", "unit_test"])
+            return dbtRunner().invoke([verb, *folders, *quiet, *logs, *more])
         finally:
             _let_go()
-    results = getattr(ran.result, "results", None)
-    if results is None:
-        raise BuildError(f"dbt could not run: {type(ran.exception).__name__}; see {target / 'logs'}") from ran.exception
-    return _outcome(list(results), target)
 
 
 def _let_go() -> None:
@@ -148,3 +182,7 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+if __name__ == "__main__":
+    _invoke("parse", Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))

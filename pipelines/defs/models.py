@@ -43,7 +43,7 @@ def model_assets(project: Path) -> dg.AssetsDefinition:
     @dg.multi_asset(name="dbt_models", specs=specs, check_specs=checks)
     def dbt_models(run: dg.ResourceParam[BuildRun]) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         with run.stage("dbt") as stage:
-            outcome = run_dbt(project, run.built, run.settings.warehouse_dir / "dbt")
+            outcome = run_dbt(project, run.built, run.dbt_target)
             stage.rows = len(outcome.models)
         run.findings.extend(outcome.findings)
         run.failures.extend(outcome.failures)
