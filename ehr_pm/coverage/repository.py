@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from ehr_pm.coverage.models import Coverage, EligibilityCheck
+from ehr_pm.coverage.models import Coverage, CoverageCard, EligibilityCheck
 from hub_core.database import driver_connection
 from hub_core.errors import NotFoundError
 
@@ -35,6 +36,28 @@ def get(session: Session, coverage_id: UUID) -> Coverage:
     row = session.get(Coverage, coverage_id)
     if row is None:
         raise NotFoundError("there is no such coverage")
+    return row
+
+
+def cards(session: Session, coverages: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
+    """Return of which sides of their cards there are images, by coverage, in one statement."""
+    query = select(CoverageCard.coverage_id, func.array_agg(CoverageCard.side.distinct()))
+    found = session.execute(
+        query.where(CoverageCard.coverage_id.in_(list(coverages))).group_by(CoverageCard.coverage_id)
+    )
+    return {coverage_id: frozenset(sides) for coverage_id, sides in found}
+
+
+def card(session: Session, coverage_id: UUID, side: str) -> CoverageCard:
+    """Return the last image of a side of a card.
+
+    Raises:
+        NotFoundError: if there is none.
+    """
+    query = select(CoverageCard).where(CoverageCard.coverage_id == coverage_id, CoverageCard.side == side)
+    row = session.scalars(query.order_by(CoverageCard.scanned_at.desc()).limit(1)).first()
+    if row is None:
+        raise NotFoundError("there is no image of this side")
     return row
 
 

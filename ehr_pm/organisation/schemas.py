@@ -80,13 +80,10 @@ def hours_do_not_overlap(hours: Iterable[Hours]) -> bool:
     return all(one.weekday != other.weekday or other.opens >= one.closes for one, other in pairwise(ordered))
 
 
-class NewLocation(_Told):
-    """A place where the group gives care."""
+class LocationDetails(_Told):
+    """What may change of a place where the group gives care."""
 
-    key: LocationKey
-    organization_id: UUID
     name: Name
-    zone: Zone
     chart_group_id: UUID | None = None
     place_of_service: Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")] = "11"
     npi: NPI | None = None
@@ -97,6 +94,14 @@ class NewLocation(_Told):
     state: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     postal_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{5}(-[0-9]{4})?$")] | None = None
     sensitivity: Literal["42cfr2"] | None = Field(default=None, description="A programme under 42 CFR Part 2.")
+
+
+class NewLocation(LocationDetails):
+    """A place where the group gives care; key and zone stay as they are, for visits are written down by them."""
+
+    key: LocationKey
+    organization_id: UUID
+    zone: Zone
     hours: tuple[Hours, ...] = ()
 
     @model_validator(mode="after")

@@ -8,7 +8,15 @@ from uuid import UUID
 from ehr_pm.acts import Act
 from ehr_pm.organisation import fhir
 from ehr_pm.organisation.models import ChartGroup, Department, Location, LocationHours, Organization, Payer, Room
-from ehr_pm.organisation.schemas import Hours, NewDepartment, NewLocation, NewOrganization, NewPayer, NewRoom
+from ehr_pm.organisation.schemas import (
+    Hours,
+    LocationDetails,
+    NewDepartment,
+    NewLocation,
+    NewOrganization,
+    NewPayer,
+    NewRoom,
+)
 from ehr_pm.rows import get
 
 
@@ -50,6 +58,19 @@ def add_location(doing: Act, told: NewLocation) -> Location:
     doing.add(row, conflict="another location has this key")
     doing.done("location.add", fhir.location(row), location=row.key)
     return row
+
+
+def change_location(doing: Act, location: Location, told: LocationDetails) -> None:
+    """Change what is known of a location.
+
+    Raises:
+        NotFoundError: if its chart-sharing group is not known.
+        ConflictError: if somebody else changed it at the same time.
+    """
+    if told.chart_group_id is not None:
+        get(doing.session, ChartGroup, told.chart_group_id, "chart-sharing group")
+    doing.change(location, **told.model_dump())
+    doing.done("location.change", fhir.location(location), location=location.key)
 
 
 def set_hours(doing: Act, location: Location, hours: Iterable[Hours]) -> None:

@@ -18,16 +18,21 @@ class _Told(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class NewVisitType(_Told):
-    """A kind of visit."""
+class VisitTypeDetails(_Told):
+    """What may change of a kind of visit."""
 
-    key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
     name: Name
     minutes: int = Field(ge=5, le=480)
     minutes_before: int = Field(default=0, ge=0, le=120)
     minutes_after: int = Field(default=0, ge=0, le=120)
     is_telehealth: bool = False
     sensitivity: Kind | None = Field(default=None, description="How sensitive it is that somebody comes for it.")
+
+
+class NewVisitType(VisitTypeDetails):
+    """A kind of visit."""
+
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 
 class NewBookable(_Told):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import Range
@@ -10,7 +11,8 @@ from ehr_pm.acts import Act
 from ehr_pm.organisation.models import Location
 from ehr_pm.rows import get
 from ehr_pm.scheduling.models import Bookable, ScheduleException, ScheduleRule, VisitType
-from ehr_pm.scheduling.schemas import NewBookable, NewException, NewRule, NewVisitType
+from ehr_pm.scheduling.schemas import NewBookable, NewException, NewRule, NewVisitType, VisitTypeDetails
+from hub_core.errors import ConflictError
 
 
 def add_visit_type(doing: Act, told: NewVisitType) -> VisitType:
@@ -69,6 +71,43 @@ def add_exception(doing: Act, told: NewException) -> ScheduleException:
     doing.add(row)
     _note(doing, bookable, "schedule_exception.add", row.exception_id)
     return row
+
+
+def change_visit_type(doing: Act, row: VisitType, told: VisitTypeDetails) -> None:
+    """Change a kind of visit; what is booked already keeps its times.
+
+    Raises:
+        ConflictError: if somebody else changed it at the same time.
+    """
+    doing.change(row, **told.model_dump())
+    doing.noted("visit_type.change", visit_type=row.key)
+
+
+def end_rule(doing: Act, rule_id: UUID, last_day: date) -> None:
+    """Let weekly hours end; they stay known for the days they held.
+
+    Raises:
+        NotFoundError: if there are none.
+        ConflictError: if they had not begun by then.
+    """
+    row = get(doing.session, ScheduleRule, rule_id, "rule")
+    if last_day < row.valid_from:
+        raise ConflictError("these hours begin later than that")
+    doing.change(row, valid_to=last_day)
+    _note(doing, get(doing.session, Bookable, row.bookable_id, "bookable"), "schedule_rule.end", rule_id)
+
+
+def take_back_exception(doing: Act, exception_id: UUID) -> None:
+    """Take an exception back: the weekly hours hold again. That it was there is in the audit trail.
+
+    Raises:
+        NotFoundError: if there is none.
+    """
+    row = get(doing.session, ScheduleException, exception_id, "exception")
+    bookable = get(doing.session, Bookable, row.bookable_id, "bookable")
+    doing.session.delete(row)
+    doing.flush()
+    _note(doing, bookable, "schedule_exception.take_back", exception_id)
 
 
 def _note(doing: Act, bookable: Bookable, action: str, row_id: UUID) -> None:

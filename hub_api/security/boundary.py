@@ -25,7 +25,7 @@ FORM_BYTES: Final = 256 * 1024
 IMAGE_BYTES: Final = 5 * 1024 * 1024 + 1024
 """Largest image of an insurance card; one a little larger is told so by who keeps it."""
 INGEST_PATH: Final = "/ingest/"
-_CARD_PATH: Final = re.compile(r"/api/practice/coverages/[0-9a-f-]{36}/cards/(front|back)")
+_CARD_PATH: Final = re.compile(r"(/api/practice|/work)/coverages/[0-9a-f-]{36}/cards/(front|back)")
 
 
 class Boundary:

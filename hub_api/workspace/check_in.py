@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from ehr_pm.patients import repository as patients
 from ehr_pm.patients import service as registration
+from ehr_pm.patients.models import Consent, Patient
 from ehr_pm.patients.schemas import NewConsent
 from ehr_pm.scheduling import service
 from hub_api.workspace.desk import Desk, at_desk
@@ -25,7 +26,8 @@ from hub_core.errors import ConflictError
 
 router = APIRouter(route_class=PageRoute)
 
-_ASKED: Final = ("treatment", "privacy-notice")
+_NOTICE: Final = "privacy-notice"
+_ASKED: Final = ("treatment", _NOTICE)
 """Consents without which nobody is seen, or which everybody is to be given (45 CFR 164.520(c)(2))."""
 _CONFIRMED: Final = {
     "demographics": "Go through name, address and telephone with the patient.",
@@ -60,7 +62,7 @@ def _check_in(desk: Desk, *, appointment_id: UUID, fields: Typed) -> str:
     visit = visit_for(desk, appointment_id, "appointment.write")
     patient = patients.get(desk.session, visit.patient_id)
     desk.require("patient.write", known(desk, patient))
-    settled = consents(desk.session, patient.patient_id)
+    settled = _settled(desk, patient)
     problems = {name: words for name, words in _CONFIRMED.items() if not fields[name]}
     for kind in _ASKED:
         if kind not in settled and fields[kind] not in ("given", "refused"):
@@ -80,6 +82,16 @@ def _check_in(desk: Desk, *, appointment_id: UUID, fields: Typed) -> str:
         confirmed=" ".join(_CONFIRMED),
     )
     return service.arrive(desk.doing, appointment_id).local_start.date().isoformat()
+
+
+def _settled(desk: Desk, patient: Patient) -> dict[str, Consent]:
+    """Return the consents that need not be asked for today: given and not run out; or a notice once refused."""
+    return {
+        kind: row
+        for kind, row in consents(desk.session, patient.patient_id).items()
+        if (row.state == "given" and (row.expires_on is None or row.expires_on >= desk.today))
+        or (row.state == "refused" and kind == _NOTICE)
+    }
 
 
 def _show(
@@ -105,7 +117,7 @@ def _show(
         patient=patient,
         payments=[each for each in held if each.holds_on(on)],
         asked=_ASKED,
-        consents=consents(desk.session, patient.patient_id),
+        consents=_settled(desk, patient),
         may_cover=desk.may("coverage.write", subject),
         fields=fields,
         problems=problems or {},

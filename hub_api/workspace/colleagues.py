@@ -1,8 +1,7 @@
-"""People who work here and their roles: who may do what where, given and ended; and leaving."""
+"""People who work here and their roles: who may do what where; adding somebody, and ending a role."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -11,23 +10,20 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from ehr_pm.organisation.models import Location
-from ehr_pm.rows import get
 from ehr_pm.users import repository, service
 from ehr_pm.users.models import RoleAssignment, Staff
-from ehr_pm.users.schemas import NewRole, NewStaff
-from hub_api.security.over import require_giving, require_over
+from ehr_pm.users.schemas import NewStaff
+from hub_api.security.over import require_giving
 from hub_api.security.permission import visible
 from hub_api.workspace import words
 from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.forms import NOTHING_TYPED, ProblemsError, Typed, told, typed
 from hub_api.workspace.pages import PageRoute, led_on, page
-from hub_core.database import driver_connection
 from hub_core.errors import ConflictError
 
 router = APIRouter(route_class=PageRoute)
 
-_GIVEN: Final = tuple(
+GIVEN: Final = tuple(
     (role, words.ROLES[role].capitalize())
     for role in ("front_desk", "medical_assistant", "clinician", "biller", "manager", "analyst", "privacy_officer")
 )
@@ -62,42 +58,17 @@ async def add_person(request: Request) -> Response:
     return await at_desk(request, partial(_show, added=(name, password)))
 
 
-@router.post("/work/users/{principal_id}/roles")
-async def give_role(request: Request, principal_id: UUID) -> Response:
-    """Give somebody a role at a place the caller runs."""
-    fields = await typed(request)
-
-    def give(desk: Desk) -> None:
-        new = told(NewRole, fields.given("role", "location_id"))
-        key = None if new.location_id is None else get(desk.session, Location, new.location_id, "location").key
-        require_giving(desk.caller, principal_id, key)
-        service.give_role(desk.doing, principal_id, new)
-
-    return await _changed(request, give)
-
-
 @router.post("/work/roles/{assignment_id}/end")
 async def end_role(request: Request, assignment_id: UUID) -> Response:
     """Take a role away."""
 
-    def end(desk: Desk) -> None:
+    def end(desk: Desk) -> UUID:
         row = repository.get_role(desk.session, assignment_id)
         require_giving(desk.caller, row.principal_id, None if row.location is None else row.location.key)
         service.end_role(desk.doing, row)
+        return row.principal_id
 
-    return await _changed(request, end)
-
-
-@router.post("/work/users/{principal_id}/deactivate")
-async def deactivate(request: Request, principal_id: UUID) -> Response:
-    """End everything somebody could come in by."""
-
-    def end_all(desk: Desk) -> None:
-        get(desk.session, Staff, principal_id, "person")
-        require_over(desk.caller, driver_connection(desk.session.connection()), principal_id)
-        service.deactivate(desk.doing, principal_id)
-
-    return await _changed(request, end_all)
+    return led_on(f"/work/users/{await at_desk(request, end)}")
 
 
 def seen(desk: Desk) -> list[Colleague]:
@@ -116,16 +87,6 @@ def _is_at(role: RoleAssignment, places: frozenset[str] | None) -> bool:
     return places is None or (role.location is not None and role.location.key in places)
 
 
-async def _changed(request: Request, change: Callable[[Desk], None]) -> Response:
-    try:
-        await at_desk(request, change)
-    except ProblemsError as error:
-        return await at_desk(request, partial(_show, problem=next(iter(error.problems.values())), status=422))
-    except ConflictError as error:
-        return await at_desk(request, partial(_show, problem=str(error), status=409))
-    return led_on("/work/users")
-
-
 def _add(desk: Desk, *, fields: Typed) -> tuple[str, str]:
     desk.require("user.write")
     row, password = service.add_staff(desk.doing, told(NewStaff, fields.given("name", "family", "given", "npi")))
@@ -137,7 +98,6 @@ def _show(
     *,
     fields: Typed = NOTHING_TYPED,
     problems: dict[str, str] | None = None,
-    problem: str = "",
     added: tuple[str, str] | None = None,
     status: int = 200,
 ) -> Response:
@@ -149,12 +109,9 @@ def _show(
         "people.html",
         status=status,
         people=people,
-        roles=_GIVEN,
-        places=[(place.location_id, place.name) for place in desk.places],
         may_write=desk.holds("user.write"),
         may_audit=desk.holds("audit.read"),
         fields=fields,
         problems=problems or {},
-        problem=problem,
         added=added,
     )

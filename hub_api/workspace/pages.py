@@ -124,7 +124,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {"asset": _asset, "done": done, "doings": DOINGS, "words": words}
-    environment.filters |= {"day": words.day, "clock": words.clock, "said": words.said, "placed": words.placed}
+    environment.filters |= {name: getattr(words, name) for name in ("day", "clock", "said", "placed")} | {"zip": zip}
     return environment
 
 

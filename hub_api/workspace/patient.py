@@ -38,6 +38,8 @@ class Payment:
 
     coverage: Coverage
     check: EligibilityCheck | None
+    sides: frozenset[str]
+    """Of which sides of its card there are images."""
 
     def holds_on(self, on: date) -> bool:
         """Return whether the coverage holds on a day, by its own dates."""
@@ -67,7 +69,7 @@ def _show(desk: Desk, *, patient_id: UUID, done: str) -> Response:
         taken=names_of(desk.session, {each.taken_id for row in visits for each in row.bookings}),
         may_chart=may_chart,
         may_audit=desk.may("audit.read", subject),
-        may_write=desk.may("patient.write", subject),
+        may_write=patient.received_from is None and desk.may("patient.write", subject),
         may_cover=desk.may("coverage.write", subject),
         may_book=desk.place is not None and desk.may("appointment.write", at(desk)),
         done=done,
@@ -79,7 +81,9 @@ def payments(session: Session, patient_id: UUID) -> list[Payment]:
     latest: dict[UUID, EligibilityCheck] = {}
     for check in coverages.latest_checks(session, patient_id, limit=30):
         latest.setdefault(check.coverage_id, check)
-    return [Payment(row, latest.get(row.coverage_id)) for row in coverages.of_patient(session, patient_id)]
+    held = coverages.of_patient(session, patient_id)
+    sides = coverages.cards(session, [row.coverage_id for row in held]) if held else {}
+    return [Payment(row, latest.get(row.coverage_id), sides.get(row.coverage_id, frozenset())) for row in held]
 
 
 def consents(session: Session, patient_id: UUID) -> dict[str, Consent]:

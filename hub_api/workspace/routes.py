@@ -6,10 +6,14 @@ from fastapi import APIRouter
 
 from hub_api.workspace import (
     accounting,
+    arranging,
     auditing,
+    authenticator,
     booking,
     calendar,
+    cards,
     check_in,
+    colleague,
     colleagues,
     correcting,
     covering,
@@ -18,7 +22,9 @@ from hub_api.workspace import (
     finding,
     glass,
     moving,
+    organising,
     patient,
+    place,
     portal,
     portal_home,
     registering,
@@ -50,8 +56,14 @@ for _part in (
     portal,
     portal_home,
     colleagues,
+    organising,
+    place,
+    arranging,
+    authenticator,
+    cards,
     auditing,
     accounting,
     glass,
+    colleague,  # whose steps take any name
 ):
     router.routes.extend(_part.router.routes)

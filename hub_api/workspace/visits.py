@@ -76,7 +76,12 @@ class Line:
     @property
     def can_be_cancelled(self) -> bool:
         """Return whether it can still be given free."""
-        return self.appointment.status in ("booked", "confirmed", "arrived")
+        return self.appointment.received_from is None and self.appointment.status in ("booked", "confirmed", "arrived")
+
+    @property
+    def can_be_moved(self) -> bool:
+        """Return whether it can still be another time."""
+        return self.appointment.received_from is None and self.appointment.status in ("booked", "confirmed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +123,11 @@ def of_day(desk: Desk, place: Place, on: date) -> Day:
 
 
 def steps_of(row: Appointment, moment: datetime) -> tuple[Step, ...]:
-    """Return what can be done with a visit next, the likeliest first."""
-    steps = _STEPS.get(row.status, ())
+    """Return what can be done with a visit next, the likeliest first; of one booked elsewhere, what is left to us."""
+    is_theirs = row.received_from is not None
+    if is_theirs and not row.location.flow_is_ours:
+        return ()
+    steps = tuple(each for each in _STEPS.get(row.status, ()) if not (is_theirs and each.verb == "confirm"))
     is_late = row.status in ("booked", "confirmed") and row.starts_at <= moment
     return (*steps, _NO_SHOW) if is_late else steps
 
