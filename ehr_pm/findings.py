@@ -39,7 +39,7 @@ IN_WORDS: Final[dict[Check, str]] = {
     "no time": "The visit has no time: not on our schedule until it has.",
     "overbooked": "The source has booked a clinician or room beyond what they hold at once; it is kept, and seen.",
     "patient in two places": "The patient has another visit at the same time.",
-    "merge in a ring": "The source merges two patients into each other; nothing is merged.",
+    "merge in a ring": "The source merges a patient in two ways that cannot both be; one of them is followed.",
     "not received": "It could not be taken over; it stays in the record, and is tried again each night.",
     "differs from its row": "The record says something else than the row behind it.",
     "not in the record": "A row that the record does not know.",

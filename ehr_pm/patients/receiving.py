@@ -19,6 +19,7 @@ from ehr_pm.identity.crosswalk import merged_pairs, replaced_pairs
 from ehr_pm.patients import reading
 from ehr_pm.patients.models import Patient, PatientAddress, PatientContact, PatientMerge, PatientNumber
 from hub_core.database import driver_connection
+from hub_core.sensitivity import strictest
 
 if TYPE_CHECKING:
     from ehr_pm.acts import Act
@@ -30,7 +31,6 @@ _Part = TypeVar("_Part", PatientNumber, PatientAddress, PatientContact)
 
 TYPES: Final = ("Patient", "Linkage")
 _CHECKS: Final[tuple[Check, ...]] = ("incomplete patient", "unknown location", "not received")
-_SENSITIVITIES: Final = frozenset({"42cfr2", "psychotherapy", "minor", "restricted"})
 _STATED_MERGES = """
 SELECT DISTINCT m.merged_id, m.survivor_id, m.source FROM said_merge m
 JOIN patient merged ON merged.patient_id = m.merged_id AND merged.received_from = m.source
@@ -114,7 +114,7 @@ class _Reception:
         """Write a row and what belongs to it as it was heard."""
         doing, moment = self._doing, self._doing.moment
         if row is None:
-            row = Patient(patient_id=said.resource_id, received_from=said.source, created_at=moment, sensitivity=None)
+            row = Patient(patient_id=said.resource_id, received_from=said.source, created_at=moment)
             row.mrn = self._number(heard, said)
             doing.session.add(row)
             self._rows[row.patient_id] = row
@@ -124,8 +124,7 @@ class _Reception:
                 setattr(row, name, value)
         if place is not None:
             row.home_location = place
-        if said.sensitivity in _SENSITIVITIES:
-            row.sensitivity = said.sensitivity
+        row.sensitivity = strictest(said.sensitivity, row.home_location.sensitivity)
         row.received_version, row.changed_at = said.version, moment
         _replace(doing, row, heard)
         doing.noted(

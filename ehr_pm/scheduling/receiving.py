@@ -26,6 +26,7 @@ from ehr_pm.scheduling.states import BLOCKING
 from ehr_pm.scheduling.walltime import to_local
 from hub_core.database import driver_connection
 from hub_core.fhir.systems import NPI
+from hub_core.sensitivity import strictest
 
 if TYPE_CHECKING:
     import psycopg
@@ -192,7 +193,7 @@ class _Reception:
         assert place is not None  # noqa: S101 - asked before
         assert heard.starts_at is not None  # noqa: S101
         assert heard.patient_id is not None  # noqa: S101
-        kind = next((self._kinds[each] for each in heard.kinds if each in self._kinds), None) or self._unsorted()
+        kind = self._kind(heard, said)
         ends_at = heard.ends_at or heard.starts_at + timedelta(minutes=kind.minutes)
         is_moved = row is not None and row.starts_at != heard.starts_at
         here = None if row is None else row.status
@@ -272,14 +273,22 @@ class _Reception:
             lane += 1
         return lane
 
-    def _unsorted(self) -> VisitType:
+    def _kind(self, heard: reading.Heard, said: Said) -> VisitType:
+        """Return the kind of a visit: ours of the same key or name, if it is kept as close as the visit must be."""
+        found = next((self._kinds[each] for each in heard.kinds if each in self._kinds), None)
+        if found is None or strictest(found.sensitivity, said.sensitivity) != found.sensitivity:
+            return self._unsorted(said.sensitivity)
+        return found
+
+    def _unsorted(self, sensitivity: str | None) -> VisitType:
         """Return the kind of visit for those whose kind is none of ours, made when it is needed first."""
-        if UNSORTED not in self._kinds:
-            row = VisitType(key=UNSORTED, name="Visit", minutes=30)
+        key = UNSORTED if sensitivity is None else f"{UNSORTED}-{sensitivity}"
+        if key not in self._kinds:
+            row = VisitType(key=key, name="Visit", minutes=30, sensitivity=sensitivity)
             self._doing.add(row)
-            self._doing.noted("visit_type.add", visit_type=UNSORTED)
-            self._kinds[UNSORTED] = row
-        return self._kinds[UNSORTED]
+            self._doing.noted("visit_type.add", visit_type=key)
+            self._kinds[key] = row
+        return self._kinds[key]
 
     def _find(self, check: Check, said: Said) -> None:
         moment = self._doing.moment
@@ -289,7 +298,8 @@ class _Reception:
 def _kinds(doing: Act) -> dict[str, VisitType]:
     """Return the kinds of visits by their keys and names."""
     rows = list(doing.session.scalars(select(VisitType).order_by(VisitType.key)))
-    return {reading.folded(row.name): row for row in rows} | {reading.folded(row.key): row for row in rows}
+    named = {reading.folded(row.name): row for row in rows if not row.key.startswith(UNSORTED)}
+    return named | {row.key: row for row in rows}
 
 
 def _things(doing: Act, places: Mastered) -> dict[tuple[UUID, UUID], Bookable]:

@@ -194,6 +194,8 @@ def test_a_merge_moves_what_is_ours_too_and_staff_cannot_take_it_back(
     survivor = [(patient_id("7"),)]
     assert rows(installation, "SELECT patient_id FROM consent") == survivor
     assert rows(installation, "SELECT patient_id FROM appointment") == survivor
+    consents = rows(installation, "SELECT patient_id FROM resource WHERE resource_type = 'Consent'")
+    assert consents == survivor
     [(merge_id, merged)] = rows(installation, "SELECT merge_id, merged_id FROM patient_merge")
     assert merged == patient_id("8")
 
@@ -259,3 +261,19 @@ def test_what_cannot_be_received_keeps_nothing_else_waiting(
     monkeypatch.setattr(reading, "read", read)
     assert receive_again(installation.database) == 1
     assert found(installation) == set()
+
+
+def test_a_sensitive_visit_is_kept_as_close_as_its_master_says(installation: Installation, clinic: Clinic) -> None:
+    legacy.hand_over(installation, clinic)
+    legacy.send(installation, [siu("S12", "1", "7", at(1, 9)), siu("S12", "2", "8", at(1, 11))])
+    rows(
+        installation,
+        "UPDATE resource SET sensitivity = 'psychotherapy' WHERE resource_id = %s RETURNING 1",
+        visit_id("1"),
+    )
+    Receiver(installation).tick()
+    kinds = "SELECT appointment_id, v.key, v.sensitivity FROM appointment JOIN visit_type v USING (visit_type_id)"
+    assert set(rows(installation, kinds)) == {
+        (visit_id("1"), "received-psychotherapy", "psychotherapy"),
+        (visit_id("2"), "follow-up", None),
+    }
