@@ -29,7 +29,8 @@ def show(visit: Visit) -> None:
         layout.nothing_built()
         return
     chosen = filters.choose(snapshot, visit.settings, "period", "location", "source", "day")
-    _tiles(snapshot, chosen)
+    _people_and_care(snapshot, chosen)
+    _money(snapshot, chosen)
     st.space("small")
     _encounters(snapshot, chosen)
     for pair in ((_appointments, _lab_tests), (_payers, _messages)):
@@ -39,13 +40,12 @@ def show(visit: Visit) -> None:
     _records(snapshot, chosen)
 
 
-def _tiles(snapshot: Warehouse, chosen: Filters) -> None:
+def _rows(drill: Drill) -> str:
+    return drill.address(filters.remembered(), _PAGE)
+
+
+def _people_and_care(snapshot: Warehouse, chosen: Filters) -> None:
     volume = figures.volume(snapshot, chosen)
-    money = figures.money(snapshot, chosen)
-
-    def rows(drill: Drill) -> str:
-        return drill.address(filters.remembered(), _PAGE)
-
     layout.tiles(
         "People and care",
         [
@@ -53,35 +53,39 @@ def _tiles(snapshot: Warehouse, chosen: Filters) -> None:
                 "People",
                 phrases.count(volume.people),
                 "Persons with a record in the chosen location and source.",
-                rows(of_persons(chosen)),
+                _rows(of_persons(chosen)),
             ),
             Tile(
                 "Patient records",
                 phrases.count(volume.records),
                 "Records of patients; one person may have several.",
-                rows(within("patient_records", chosen)),
+                _rows(within("patient_records", chosen)),
             ),
             Tile("Sources", phrases.count(volume.sources), "Systems that keep these patient records."),
             Tile(
                 "Encounters",
                 phrases.count(volume.encounters),
                 "Visits and stays that began in the period.",
-                rows(within("encounters", chosen, "started_date")),
+                _rows(within("encounters", chosen, "started_date")),
             ),
             Tile(
                 "Lab results",
                 phrases.count(volume.lab_results),
                 "Results collected in the period.",
-                rows(within("lab_results", chosen, "collected_at,issued_at")),
+                _rows(within("lab_results", chosen, "collected_at,issued_at")),
             ),
             Tile(
                 "Appointments",
                 phrases.count(volume.appointments),
                 "Appointments that start in the period.",
-                rows(within("appointments", chosen, "starts_date")),
+                _rows(within("appointments", chosen, "starts_date")),
             ),
         ],
     )
+
+
+def _money(snapshot: Warehouse, chosen: Filters) -> None:
+    money = figures.money(snapshot, chosen)
     layout.tiles(
         "Money",
         [
@@ -89,19 +93,19 @@ def _tiles(snapshot: Warehouse, chosen: Filters) -> None:
                 "Charged",
                 phrases.dollars(money.charged),
                 "What was charged less what was taken back, by day of service.",
-                rows(within("charges", chosen, "service_date")),
+                _rows(within("charges", chosen, "service_date")),
             ),
             Tile(
                 "Paid",
                 phrases.dollars(money.paid),
                 "What insurers and patients paid, by day of payment.",
-                rows(within("payments", chosen, "payment_date")),
+                _rows(within("payments", chosen, "payment_date")),
             ),
             Tile(
                 "Patient responsibility",
                 phrases.dollars(money.patient_responsibility),
                 "What payers left to patients, by day of payment.",
-                rows(
+                _rows(
                     within("claim_payments", chosen, "payment_date").where(
                         Condition("patient_responsibility_amount", "not", "0")
                     )
