@@ -86,10 +86,13 @@ def refuse_received(received_from: str | None, what: str) -> None:
 def refuse_step(location: Location, received_from: str | None, status: str) -> None:
     """Make sure that a visit may take a step here: one that another source schedules only through the day's flow.
 
+    What a source scheduled that is master here no longer is seen to here as well.
+
     Raises:
         MasteredElsewhereError: if the source must say it.
     """
-    if not (location.flow_is_ours and status in _FLOW):
+    is_followed_here = location.flow_is_ours or location.schedule_from is None
+    if not (is_followed_here and status in _FLOW):
         refuse_received(received_from, "visit")
 
 

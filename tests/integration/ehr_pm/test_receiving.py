@@ -16,6 +16,7 @@ from pipelines.receiving import Receiver, receive_again
 from tests.integration.ehr_pm import legacy
 from tests.integration.ehr_pm.clinic import CLERK, NOW, Clinic, open_clinic
 from tests.integration.ehr_pm.legacy import SOURCE, adt, at, patient_id, siu, visit_id
+from tests.integration.ehr_pm.test_patients import register
 
 
 @pytest.fixture
@@ -277,3 +278,40 @@ def test_a_sensitive_visit_is_kept_as_close_as_its_master_says(installation: Ins
         (visit_id("1"), "received-psychotherapy", "psychotherapy"),
         (visit_id("2"), "follow-up", None),
     }
+
+
+def test_a_patient_of_ours_may_be_merged_with_one_kept_elsewhere_and_taken_apart(
+    installation: Installation, clinic: Clinic
+) -> None:
+    with act(installation.database, CLERK, moment=NOW) as doing:
+        ours = register(doing, clinic)
+        service.record_consent(doing, ours, NewConsent(kind="treatment", state="given", effective_on=NOW.date()))
+    legacy.hand_over(installation, clinic, schedule=False)
+    legacy.receive(installation, adt("A04", "7"))
+    with act(installation.database, CLERK, moment=NOW) as doing:
+        merge = merging.merge(doing, patient_id("7"), ours.patient_id, "one person, known twice")
+        merge_id = merge.merge_id
+    legacy.receive(installation, adt("A08", "7", "Bello", minute=5, street="9 Oak Street"))
+    assert rows(installation, "SELECT patient_id FROM consent") == [(patient_id("7"),)]
+    lines = "SELECT line FROM patient_address WHERE patient_id = %s ORDER BY line"
+    assert rows(installation, lines, patient_id("7")) == [("12 Elm Street",), ("9 Oak Street",)]
+    with act(installation.database, CLERK, moment=NOW) as doing:
+        merging.unmerge(doing, merge_id)
+    assert rows(installation, "SELECT patient_id FROM consent") == [(ours.patient_id,)]
+    assert rows(installation, lines, patient_id("7")) == [("9 Oak Street",)]
+    assert rows(installation, lines, ours.patient_id) == [("12 Elm Street",)]
+    made_here = "SELECT count(*) FROM resource WHERE resource_type = 'Patient' AND source = 'wholechart'"
+    assert rows(installation, made_here) == [(1,)]
+
+
+def test_what_was_scheduled_elsewhere_is_seen_to_here_once_the_schedule_is_ours(
+    installation: Installation, clinic: Clinic
+) -> None:
+    legacy.hand_over(installation, clinic)
+    legacy.receive(installation, siu("S12", "1", "7", at(1, 9)))
+    legacy.hand_over(installation, clinic, schedule=False)
+    with act(installation.database, CLERK, moment=NOW) as doing:
+        schedule.arrive(doing, visit_id("1"))
+        schedule.book(doing, clinic.told(at(1, 11), patient_id=patient_id("7")))
+    with pytest.raises(MasteredElsewhereError), act(installation.database, CLERK, moment=NOW) as doing:
+        schedule.cancel(doing, visit_id("1"), "by telephone")
