@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +19,7 @@ from ehr_pm.record import queries
 from ehr_pm.record.scope import programmes_of
 from ehr_pm.scheduling.models import Appointment
 from ehr_pm.users import portal
-from ehr_pm.users.models import PrincipalRow
+from ehr_pm.users.models import PrincipalRow, Staff
 from hub_api.practice import charts
 from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.pages import PageRoute, page
@@ -149,26 +149,20 @@ def _visits(desk: Desk, patient: Patient) -> list[Appointment]:
 
 
 def _looks(desk: Desk, records: list[UUID]) -> list[Look]:
-    """Return who had the record before them, each day said once."""
-    events = questions.about_patients(_driver(desk), records, before=desk.doing.moment, limit=_MOST_LOOKS)
-    others = (
-        each for each in events if each.outcome == "success" and each.principal_id != desk.caller.principal.principal_id
-    )
-    return list(_by_day(others))
-
-
-def _by_day(events: Iterable[questions.Seen]) -> Iterable[Look]:
-    counted: dict[tuple[date, str, str, bool], int] = {}
+    """Return who had the record before them, each day said once; people by their own names."""
+    events = [
+        each
+        for each in questions.about_patients(_driver(desk), records, before=desk.doing.moment, limit=_MOST_LOOKS)
+        if each.outcome == "success" and each.principal_id != desk.caller.principal.principal_id
+    ]
+    staff = select(Staff).where(Staff.principal_id.in_({each.principal_id for each in events}))
+    names = {row.principal_id: f"{row.given} {row.family}" for row in desk.session.scalars(staff)}
+    counted: Counter[tuple[date, str, str, bool]] = Counter()
     for each in events:
+        who = names.get(each.principal_id) if each.principal_id else "the practice's own system"
         is_emergency = each.purpose == "BTG" or each.action == "glass.break"
-        who = each.principal or "the practice's own system"
-        key = (_day(each.recorded_at), who, each.location or "", is_emergency)
-        counted[key] = counted.get(key, 0) + 1
-    return (Look(*key, times) for key, times in counted.items())
-
-
-def _day(moment: datetime) -> date:
-    return moment.date()
+        counted[each.recorded_at.date(), who or each.principal or "", each.location or "", is_emergency] += 1
+    return [Look(*key, times) for key, times in counted.items()]
 
 
 def _readers(desk: Desk, patient: Patient) -> list[tuple[str, date | None]]:
