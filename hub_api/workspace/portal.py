@@ -11,6 +11,8 @@ from fastapi.responses import Response
 from sqlalchemy import select
 
 from ehr_pm.patients.models import Consent
+from ehr_pm.patients.schemas import NewConsent
+from ehr_pm.patients.service import record_consent
 from ehr_pm.rows import get
 from ehr_pm.users import portal
 from ehr_pm.users.models import PortalLink, PrincipalRow
@@ -81,7 +83,11 @@ async def close_portal(request: Request, link_id: UUID) -> Response:
 
 def _open(desk: Desk, *, patient_id: UUID, fields: Typed) -> Invited | None:
     patient, _ = patient_for(desk, patient_id, "patient.write")
-    new = told(NewPortalUser, fields.given("name", "relation", "has_account", "consent_id", "until"))
+    said = fields.given("name", "relation", "has_account", "consent_id", "until")
+    new = told(NewPortalUser, said)
+    if fields["signed"] and new.relation != "self":
+        given = NewConsent(kind="portal-access", state="given", effective_on=desk.today)
+        new = told(NewPortalUser, said | {"consent_id": record_consent(desk.doing, patient, given).consent_id})
     _, code = portal.open_portal(desk.doing, patient, new)
     return None if code is None else Invited(new.name, code)
 

@@ -177,9 +177,9 @@ def test_a_name_of_somebody_who_works_here_is_no_portal_account(practice: Practi
     assert desk.post(path, {"name": "ada2", "relation": "self"}).status_code == 409, "one account a patient"
     again = {"name": "ada", "relation": "proxy", "consent_id": consented(practice, ben)}
     assert desk.post(f"/patients/{ben['patient_id']}/portal", again).status_code == 409, "it must be said"
-    more = opened(practice, ben, "ADA", "proxy", consent_id=again["consent_id"], has_account=True)
-    assert more["code"] is None
-    who = more["principal_id"]
+    linked = opened(practice, ben, "ADA", "proxy", consent_id=again["consent_id"], has_account=True)
+    assert linked["code"] is None
+    who = linked["principal_id"]
     with practice.hub.logged_in() as admin:
         role = {"role": "clinician", "location_id": str(practice.north.location_id)}
         assert admin.post(f"/api/practice/principals/{who}/roles", json=role).status_code == 409
@@ -193,3 +193,26 @@ def test_a_merge_takes_the_portal_along(practice: Practice) -> None:
         made = admin.post("/api/practice/merges", json=told)
         assert made.status_code == 201, made.text
     assert ada["mrn"] in client.get("/my").text
+
+
+def test_the_page_of_the_desk_does_the_same(practice: Practice) -> None:
+    ada = practice.registered()
+    desk, biller = practice.works("front_desk").client, practice.works("biller").client
+    page = f"/work/patients/{ada['patient_id']}/portal"
+    assert page in desk.get(f"/work/patients/{ada['patient_id']}").text
+    assert biller.get(page).status_code == biller.post(page, data={"name": "x", "relation": "self"}).status_code == 403
+    told = {"name": "carl", "relation": "third_party"}
+    assert desk.post(page, data={"name": "not a name!", "relation": "self"}).status_code == 422
+    assert desk.post(page, data=told).status_code == 409
+    made = desk.post(page, data=told | {"signed": "yes"})
+    assert made.status_code == 200
+    code = made.text.partition("<code>")[2].partition("</code>")[0]
+    assert practice.rows("SELECT kind, state FROM consent") == [("portal-access", "given")]
+    with practice.hub.client() as client:
+        assert welcomed(client, "carl", code).status_code == 303
+        assert client.get("/my").status_code == 200
+        [(link,)] = practice.rows("SELECT link_id FROM portal_link")
+        assert biller.post(f"/work/portal/{link}/end").status_code == 403
+        assert "<code>" in desk.post(f"/work/portal/{link}/invite").text
+        assert desk.post(f"/work/portal/{link}/end").headers["location"] == page
+        assert client.get("/my").status_code == 401
