@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from connectors import registry
 from connectors.connector import Piece
@@ -19,6 +21,9 @@ from pipelines.demo.scenario import Simulation
 from pipelines.installation import Installation
 from pipelines.intake import Intake
 from pipelines.simulation.simulate import simulate
+
+Line: TypeAlias = dict[str, Any]
+"""One intention of northgate's script."""
 
 GROUP = 500
 """Messages stored at once."""
@@ -53,6 +58,20 @@ def rows(simulation: Simulation, kind: str) -> list[dict[str, str]]:
         return []
     with path.open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
+
+
+def lines_of(simulation: Simulation, wanted: Callable[[Line], bool]) -> list[Line]:
+    """Return the intentions of northgate's script that are wanted."""
+    script = (simulation.northgate / "month.jsonl").read_text(encoding="utf-8").splitlines()
+    return [line for line in map(json.loads, script) if wanted(line)]
+
+
+def leave_out(simulation: Simulation, wanted: Callable[[Line], bool]) -> None:
+    """Take the first intention of a kind out of northgate's script."""
+    gone = lines_of(simulation, wanted)[0]
+    kept = lines_of(simulation, lambda line: line["key"] != gone["key"])
+    path = simulation.northgate / "month.jsonl"
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in kept), encoding="utf-8")
 
 
 def take_in(
