@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
 import anyio.to_thread
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 
 from ehr_pm.acts import Act, Actor, act
 from ehr_pm.migrations import migrate
@@ -17,7 +19,7 @@ from hub_api.fhir.cursor import CursorSeal
 from hub_api.login.oidc_provider import Provider, provider_of
 from hub_api.readers import Readers
 from hub_core.audit import AuditLog
-from hub_core.database import Database
+from hub_core.database import Database, lost_a_deadlock
 from hub_core.feeds import Feed, load_feeds
 from hub_core.group_commit import GroupCommit
 from hub_core.keyring import Keyring
@@ -27,7 +29,6 @@ from hub_core.principals import SessionLimits, ensure_administrator
 from hub_core.settings import Settings
 
 if TYPE_CHECKING:
-    import psycopg
     from starlette.requests import HTTPConnection
 
     from hub_api.security.caller import Caller
@@ -36,6 +37,8 @@ T = TypeVar("T")
 
 _QUERIES_AT_ONCE = 16
 """Statements running at the same time; more would wait for the same two or three cores, and for connections."""
+_DEADLOCKS = 3
+"""How often an act may lose a deadlock before its caller is told."""
 _STORING_AT_ONCE = 1000
 _PASSWORDS_AT_ONCE = 2
 """Password checks running at the same time: each takes 64 MiB and a core on purpose."""
@@ -72,13 +75,22 @@ class Services:
         return await anyio.to_thread.run_sync(self._transact, work, limiter=self.queries)
 
     async def act(self, caller: Caller, work: Callable[[Act], T]) -> T:
-        """Return what `work` answers in an act of the caller, run on a thread: all of it happens, or nothing."""
+        """Return what `work` answers in an act of the caller, run on a thread: all of it happens, or nothing.
+
+        An act that the database undid, because it and another waited for each other, is done again.
+        """
         actor = Actor(caller.principal.principal_id, caller.location, caller.purpose)
 
         def run() -> T:
             with act(self.database, actor) as doing:
                 return work(doing)
 
+        for _ in range(_DEADLOCKS):
+            try:
+                return await anyio.to_thread.run_sync(run, limiter=self.queries)
+            except (psycopg.Error, SQLAlchemyError) as error:
+                if not lost_a_deadlock(error):
+                    raise
         return await anyio.to_thread.run_sync(run, limiter=self.queries)
 
     async def read(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:

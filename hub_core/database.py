@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.orm import Session
 
@@ -42,6 +43,11 @@ class UnitOfWork:
 def driver_connection(connection: Connection) -> psycopg.Connection[Any]:
     """Return the psycopg connection below a SQLAlchemy connection, in the same transaction."""
     return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+
+
+def lost_a_deadlock(error: Exception) -> bool:
+    """Return whether PostgreSQL undid a transaction that waited in a ring with others; it may be tried again."""
+    return isinstance(error, DeadlockDetected) or isinstance(getattr(error, "orig", None), DeadlockDetected)
 
 
 class Database:
