@@ -59,10 +59,10 @@ def receive(doing: Act, said: Sequence[Said], places: Mastered, *, again: bool =
         places: where other sources are masters.
         again: whether to look also at what was looked at before.
     """
-    rows = _rows(doing, [each.resource_id for each in said if each.resource_type == "Patient"])
-    reception = _Reception(doing, places, rows, again=again)
-    for each in said:
-        if each.resource_type == "Patient" and not each.deleted:
+    people = [each for each in said if each.resource_type == "Patient" and not each.deleted]
+    reception = _Reception(doing, people, places, again=again)
+    with doing.session.no_autoflush:  # all rows are written at once
+        for each in people:
             reception.take(each)
     doing.flush()
     _keep_statements(doing, [each for each in said if places.sources and each.source in places.sources])
@@ -72,17 +72,20 @@ def receive(doing: Act, said: Sequence[Said], places: Mastered, *, again: bool =
 
 
 class _Reception:
-    """One portion being received."""
+    """One portion being received: what it needs to know is asked once for all of it."""
 
-    def __init__(self, doing: Act, places: Mastered, rows: dict[UUID, Patient], *, again: bool) -> None:
+    def __init__(self, doing: Act, people: Sequence[Said], places: Mastered, *, again: bool) -> None:
         self.born: list[UUID] = []
         self._doing = doing
         self._places = places
-        self._rows = rows
         self._again = again
         self._looked_at: list[tuple[str, UUID]] = []
         self._findings: list[Finding] = []
+        self._heard = {each.resource_id: reading.read(each.resource) for each in people}
+        self._rows = _rows(doing, list(self._heard))
         self._keys = set(doing.session.scalars(text("SELECT key FROM location")))
+        wanted = [_number(heard, each) for each in people if (heard := self._heard[each.resource_id]) is not None]
+        self._taken = set(doing.session.scalars(select(Patient.mrn).where(Patient.mrn.in_(wanted))))
 
     def take(self, said: Said) -> None:
         """Make or change the row of a patient, or find out why there is none."""
@@ -94,7 +97,7 @@ class _Reception:
         if row is not None and (row.received_from != said.source or self._is_seen(row, said)):
             return
         self._looked_at.append(("Patient", said.resource_id))
-        heard = reading.read(said.resource)
+        heard = self._heard[said.resource_id]
         if heard is None:
             if not any(replaced_pairs(said.resource)):
                 self._find("incomplete patient", said)
@@ -115,7 +118,9 @@ class _Reception:
         doing, moment = self._doing, self._doing.moment
         if row is None:
             row = Patient(patient_id=said.resource_id, received_from=said.source, created_at=moment)
-            row.mrn = self._number(heard, said)
+            short = _number(heard, said)
+            row.mrn = f"{said.source} {said.source_id}" if short in self._taken else short
+            self._taken.add(row.mrn)
             doing.session.add(row)
             self._rows[row.patient_id] = row
             self.born.append(row.patient_id)
@@ -137,14 +142,6 @@ class _Reception:
             version=str(said.version),
         )
 
-    def _number(self, heard: reading.Heard, said: Said) -> str:
-        """Return what to call the patient by: their number at the source, told apart from ours and other sources'."""
-        own = next((each["value"] for each in heard.numbers if each["kind"] == "MR"), None)
-        short = f"{said.source} {own or said.source_id.rpartition('|')[2]}"
-        taken = select(Patient.patient_id).where(Patient.mrn == short)
-        is_taken = self._doing.session.scalar(taken) is not None
-        return f"{said.source} {said.source_id}" if is_taken else short
-
     def _find(self, check: Check, said: Said) -> None:
         moment = self._doing.moment
         self._findings.append(Finding(check, "Patient", said.resource_id, said.source, said.location, moment))
@@ -153,6 +150,12 @@ class _Reception:
 def _rows(doing: Act, ids: Sequence[UUID]) -> dict[UUID, Patient]:
     query = select(Patient).where(Patient.patient_id.in_(ids)).order_by(Patient.patient_id)
     return {row.patient_id: row for row in doing.session.scalars(query.with_for_update(of=Patient))}
+
+
+def _number(heard: reading.Heard, said: Said) -> str:
+    """Return what to call a patient by: their number at the source, told apart from ours and other sources'."""
+    own = next((each["value"] for each in heard.numbers if each["kind"] == "MR"), None)
+    return f"{said.source} {own or said.source_id.rpartition('|')[2]}"
 
 
 def _replace(doing: Act, row: Patient, heard: reading.Heard) -> None:

@@ -6,7 +6,7 @@ something holds at once, as an override does, and is a finding. A visit that we 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -91,8 +91,9 @@ def receive(doing: Act, said: Sequence[Said], places: Mastered, *, again: bool =
     """
     if said:
         reception = _Reception(doing, said, places, again=again)
-        for each in said:
-            reception.take(each)
+        with doing.session.no_autoflush:  # all rows are written at once
+            for each in said:
+                reception.take(each)
         reception.close()
 
 
@@ -104,6 +105,7 @@ class _Reception:
         self._places = places
         self._again = again
         self._heard = {each.resource_id: reading.read(each.resource) for each in said}
+        self._parts: list[AppointmentStatusEvent | ResourceBooking] = []
         self._looked_at: list[UUID] = []
         self._touched: set[UUID] = set()
         self._people: set[UUID] = set()
@@ -117,6 +119,8 @@ class _Reception:
         self._rows = {row.appointment_id: row for row in rows}
         told = {heard.patient_id for heard in self._heard.values()}
         self._patients = set(doing.session.scalars(select(Patient.patient_id).where(Patient.patient_id.in_(told))))
+        self._bookings = {row.appointment_id: list(row.bookings) for row in self._rows.values()}
+        self._steps = _steps(doing, ids)
         self._kinds = _kinds(doing)
         self._things = _things(doing, places)
         self._aliases = _aliases(doing, self._heard.values())
@@ -140,6 +144,8 @@ class _Reception:
 
     def close(self) -> None:
         """Keep what was found, and settle what is no longer so."""
+        self._doing.flush()  # visits before what belongs to them
+        self._doing.session.add_all(self._parts)
         self._doing.flush()
         connection, moment = driver_connection(self._doing.session.connection()), self._doing.moment
         seen = [("Appointment", each) for each in self._looked_at]
@@ -202,6 +208,7 @@ class _Reception:
             row = Appointment(appointment_id=said.resource_id, received_from=said.source, created_at=self._doing.moment)
             row.status = ""
             self._rows[said.resource_id] = row
+            self._bookings[said.resource_id] = []
         row.patient_id, row.location, row.visit_type = heard.patient_id, place, kind
         row.starts_at, row.ends_at = heard.starts_at, ends_at
         row.local_start = to_local(heard.starts_at, ZoneInfo(place.zone))
@@ -214,12 +221,11 @@ class _Reception:
         row.status, row.status_reason = status, reason
         row.received_version, row.changed_at, row.changed_by = said.version, doing.moment, None
         doing.session.add(row)
-        doing.flush()
         if is_step:
-            counted = select(func.count()).where(AppointmentStatusEvent.appointment_id == row.appointment_id)
-            number = int(doing.session.scalar(counted) or 0) + 1
-            step = {"number": number, "status": status, "reason": reason, "recorded_at": doing.moment}
-            doing.session.add(AppointmentStatusEvent(appointment_id=row.appointment_id, **step))
+            self._steps[row.appointment_id] += 1
+            step = {"number": self._steps[row.appointment_id], "status": status, "reason": reason}
+            event = AppointmentStatusEvent(appointment_id=row.appointment_id, recorded_at=doing.moment, **step)
+            self._parts.append(event)
         doing.noted(
             "appointment.receive",
             resource_type="Appointment",
@@ -248,12 +254,14 @@ class _Reception:
     def _occupy(self, row: Appointment, taken: Sequence[Bookable], during: Span) -> None:
         """Take the time of a visit, as far as it takes any; where there is no lane left, one above what there are."""
         doing, key = self._doing, row.appointment_id
-        for old in row.bookings:
-            self._touched.add(old.taken_id)
-            doing.session.delete(old)
         self._touched |= {each.bookable_id for each in taken}
         self._people.add(row.patient_id)
-        doing.flush()
+        standing = self._bookings.pop(key, [])
+        for old in standing:
+            self._touched.add(old.taken_id)
+            doing.session.delete(old)
+        if standing:
+            doing.flush()
         for lanes in self._taken.values():
             lanes[:] = [other for other in lanes if other[0] != key]
         is_blocking = row.status in BLOCKING
@@ -261,10 +269,10 @@ class _Reception:
             lane = self._lane(each.bookable_id, during) if is_blocking else 1
             if is_blocking:
                 self._taken[each.bookable_id].append((key, lane, during))
-            doing.session.add(_booking(key, each.bookable_id, each.kind, lane, during, is_blocking=is_blocking))
+            self._parts.append(_booking(key, each.bookable_id, each.kind, lane, during, is_blocking=is_blocking))
         # Somebody's own time: a lane by the visit's id, so that what a source says of one patient excludes nothing.
         lane = 2 + key.int % _LANES_OF_PATIENTS
-        doing.session.add(_booking(key, row.patient_id, "patient", lane, during, is_blocking=is_blocking))
+        self._parts.append(_booking(key, row.patient_id, "patient", lane, during, is_blocking=is_blocking))
 
     def _lane(self, bookable_id: UUID, during: Span) -> int:
         busy = {lane for _, lane, span in self._taken[bookable_id] if overlap(span, during)}
@@ -293,6 +301,15 @@ class _Reception:
     def _find(self, check: Check, said: Said) -> None:
         moment = self._doing.moment
         self._findings.append(Finding(check, "Appointment", said.resource_id, said.source, said.location, moment))
+
+
+def _steps(doing: Act, ids: Sequence[UUID]) -> Counter[UUID]:
+    """Return how many steps these visits have taken."""
+    query = select(AppointmentStatusEvent.appointment_id, func.count()).group_by(AppointmentStatusEvent.appointment_id)
+    steps: Counter[UUID] = Counter()
+    for key, number in doing.session.execute(query.where(AppointmentStatusEvent.appointment_id.in_(ids))):
+        steps[key] = number
+    return steps
 
 
 def _kinds(doing: Act) -> dict[str, VisitType]:
