@@ -157,6 +157,7 @@ def test_a_crooked_answer_is_refused_and_on_record(hub: Hub, provider: OpenIDPro
             assert reason not in answer.text
             assert client.get("/api/session").status_code == 401
     assert refusals(hub) == [reason for _, _, reason in CROOKED]
+    assert provider.keys_read == 1, "a key nobody has seen makes nobody ask at will"
     assert hub.query("SELECT count(*) FROM principal WHERE kind = 'person'") == [(2,)], "nobody was made known"
 
 

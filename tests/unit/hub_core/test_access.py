@@ -22,6 +22,7 @@ from hub_core.access import (
     Subject,
     decide,
     holds,
+    is_of_portal,
     scope_of,
     visible_locations,
 )
@@ -192,3 +193,22 @@ def test_who_runs_the_house_sees_no_chart_and_who_sees_charts_runs_nothing() -> 
     for role in ROLES:
         if "chart.read" in PERMISSIONS[role]:
             assert not PERMISSIONS[role] & {"user.write", "organisation.write", "glass.review"}, role
+
+
+@given(accesses, st.frozensets(st.sampled_from(ACTIONS)), actions, subjects)
+def test_a_limited_token_allows_what_both_it_and_its_roles_allow(
+    access: Access, limits: frozenset[str], action: Action, subject: Subject
+) -> None:
+    limited = replace(access, actions=limits)
+    assert holds(limited, action) == (action in limits and holds(access, action))
+    if is_allowed(limited, action, subject):
+        assert action in limits
+        assert is_allowed(access, action, subject)
+    if "glass.break" in limits and action in limits:
+        assert is_allowed(limited, action, subject) == is_allowed(access, action, subject)
+
+
+@given(accesses)
+def test_the_portal_is_for_those_who_hold_no_role_of_the_staff(access: Access) -> None:
+    roles = {grant.role for grant in access.grants}
+    assert is_of_portal(access) == (bool(roles) and roles <= set(OWN))
