@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.e2e
 
 TABS = 120
 SERIOUS = {"serious", "critical"}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @pytest.fixture(scope="module")
@@ -124,17 +125,59 @@ def test_a_day_by_keyboard_alone(page: Page) -> None:
     expect(page.locator(".flow div", has_text="Checked out")).to_contain_text("1")
 
 
-def test_a_half_written_form_survives_a_reload_and_no_log_out(page: Page, front_desk: FrontDesk) -> None:
+def log_in(page: Page, front_desk: FrontDesk, name: str) -> None:
+    page.goto(f"{front_desk.url}/login?next=/work")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("navigation", name="Work")).to_be_visible()
+
+
+def test_a_half_written_form_survives_a_reload_and_a_log_out_and_is_nobody_elses(
+    page: Page, front_desk: FrontDesk, clerk: str
+) -> None:
     page.goto(f"{front_desk.url}/work/register")
     fill(page, family="Half", given="Written")
+    expect(page.get_by_text("What you typed is kept until you send it.")).to_be_visible()
     page.reload()
     expect(page.get_by_label("Family name")).to_have_value("Half")
-    expect(page.get_by_label("Given name")).to_have_value("Written")
-    assert page.evaluate("localStorage.length") == 0
     tab_to(page, text="Log out")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Password")).to_be_visible()
-    assert page.evaluate("Object.keys(sessionStorage).filter((name) => name.startsWith('draft/'))") == []
+    stored: str = page.evaluate("JSON.stringify([localStorage, sessionStorage])")
+    assert "Half" not in stored
+    assert "Written" not in stored
+    log_in(page, front_desk, front_desk.name_of("manager"))
+    page.goto(f"{front_desk.url}/work/register")
+    expect(page.get_by_label("Family name")).to_have_value("")
+    page.get_by_role("button", name="Log out").click()
+    log_in(page, front_desk, clerk)
+    page.goto(f"{front_desk.url}/work/register")
+    expect(page.get_by_text("Here is what you had typed and not sent.")).to_be_visible()
+    expect(page.get_by_label("Given name")).to_have_value("Written")
+    page.get_by_role("button", name="Start anew").click()
+    expect(page.get_by_label("Given name")).to_have_value("")
+
+
+def test_a_visit_is_moved_in_the_calendar_by_keyboard_alone(page: Page, front_desk: FrontDesk) -> None:
+    practice = front_desk.practice
+    start = datetime.combine(today() + timedelta(days=20), time(9))
+    visit = practice.booked(practice.registered("Mover", "Mo"), start)
+    page.goto(f"{front_desk.url}/work/calendar?first={start.date()}&span=day")
+    tab_to(page, text="09:00 Mover, Mo")
+    page.keyboard.press("m")
+    expect(page.get_by_role("status")).to_contain_text("choose a free time")
+    tab_to(page, text="09:30–17:00 free")
+    page.keyboard.press("ArrowUp")
+    assert focused(page)["text"].startswith(("09:00 Mover", "00:00–09:00"))
+    tab_to(page, text="09:30–17:00 free")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Why it is moved")).to_be_focused()
+    page.keyboard.type("the patient asked")
+    page.keyboard.press("Enter")
+    expect(page.locator(".calendar .visit")).to_contain_text("09:30 Mover, Mo")
+    [(status,)] = practice.rows("SELECT status FROM appointment WHERE appointment_id = %s", visit["appointment_id"])
+    assert status == "rescheduled"
 
 
 def test_look_alikes_come_before_a_second_record(page: Page, front_desk: FrontDesk) -> None:
@@ -151,33 +194,60 @@ def test_look_alikes_come_before_a_second_record(page: Page, front_desk: FrontDe
     expect(page.get_by_role("status")).to_have_text("Registered.")
 
 
-def test_no_page_has_a_serious_barrier(page: Page, front_desk: FrontDesk) -> None:
+def barriers(page: Page, addresses: list[str]) -> list[str]:
+    """Return what axe-core finds serious on some pages, in light and in dark."""
     if find_spec("axe_playwright_python") is None:
         pytest.skip("axe-core is not installed: it comes with the package axe-playwright-python")
-    axe = Path(str(import_module("axe_playwright_python").__file__)).with_name("axe.min.js")
-    page.goto(f"{front_desk.url}/work")
-    register(page, "Reader", "Screen")
-    patient = page.url.partition("?")[0]
-    paths = ("/work", "/work?view=flow", "/work/find", "/work/register")
-    addresses = [f"{front_desk.url}{path}" for path in paths]
-    addresses += [patient, f"{patient}/book", f"{patient}/correct", f"{patient}/coverages"]
+    axe = Path(str(import_module("axe_playwright_python").__file__)).with_name("axe.min.js").read_text(encoding="utf-8")
     found = []
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        for address in addresses:
-            page.goto(address)
-            page.evaluate(axe.read_text(encoding="utf-8"))
-            result = page.evaluate("axe.run()")
+    for address in addresses:
+        page.goto(address)
+        page.evaluate(axe)
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
             found += [
-                f"{scheme} {address.removeprefix(front_desk.url)[:20]}: {each['id']} {each['nodes'][0]['html'][:120]}"
-                for each in result["violations"]
+                f"{scheme} {page.title()}: {each['id']} {each['nodes'][0]['html'][:120]}"
+                for each in page.evaluate("axe.run()")["violations"]
                 if each["impact"] in SERIOUS
             ]
-    assert not found, "\n".join(found)
+    return found
+
+
+def test_no_page_has_a_serious_barrier(page: Page, front_desk: FrontDesk) -> None:
+    practice = front_desk.practice
+    ada = practice.registered("Reader", "Screen")
+    visit = practice.booked(ada, datetime.combine(today() + timedelta(days=9), time(10)))["appointment_id"]
+    coverage = practice.insured(ada)["coverage_id"]
+    patient = f"/work/patients/{ada['patient_id']}"
+    week = f"/work/calendar?first={today() + timedelta(days=9)}"
+    paths = ["/work", "/work?view=flow", week, f"{week}&span=day", "/work/waitlist", "/work/reminders", "/work/find"]
+    paths += ["/work/register", "/work/second-factor", patient, f"{patient}/book", f"{patient}/correct"]
+    paths += [f"{patient}/coverages", f"{patient}/waitlist", f"/work/coverages/{coverage}/cards"]
+    paths += [f"/work/appointments/{visit}", f"/work/appointments/{visit}/move", f"/work/appointments/{visit}/check-in"]
+    addresses = [f"{front_desk.url}{path}" for path in paths]
+    assert barriers(page, addresses) == []
+
+
+def test_no_page_of_those_who_run_the_house_has_a_serious_barrier(
+    stranger: BrowserContext, front_desk: FrontDesk
+) -> None:
+    page = stranger.new_page()
+    log_in(page, front_desk, front_desk.name_of("administrator"))
+    place = f"/work/locations/{front_desk.practice.north.location_id}"
+    page.goto(f"{front_desk.url}/work/users")
+    for name, said in (("name", "rosa"), ("family", "Lee"), ("given", "Rosa")):
+        page.locator(f"#{name}").fill(said)
+    page.get_by_role("button", name="Add").click()
+    page.get_by_role("link", name="Lee, Rosa").click()
+    expect(page.get_by_role("heading", name="Lee, Rosa")).to_be_visible()
+    person = page.url.removeprefix(front_desk.url)
+    paths = ("/work/organisation", place, "/work/schedule", "/work/users", person)
+    assert barriers(page, [f"{front_desk.url}{path}" for path in paths]) == []
 
 
 def test_a_phone_is_wide_enough(page: Page, front_desk: FrontDesk) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
-    for path in ("/work", "/work?view=flow", "/work/find", "/work/register"):
+    calendar = ("/work/calendar", "/work/calendar?span=day", "/work/waitlist", "/work/reminders")
+    for path in ("/work", "/work?view=flow", "/work/find", "/work/register", *calendar):
         page.goto(f"{front_desk.url}{path}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

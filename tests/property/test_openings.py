@@ -82,3 +82,14 @@ def test_what_is_taken_out_is_out_and_the_rest_is_left(one: list[Span], other: l
 def test_a_rule_every_so_many_weeks_counts_from_its_first(weeks: int, ahead: int) -> None:
     rule = Rule(DAY.isoweekday(), time(9), time(10), DAY, every_weeks=weeks)
     assert rule.holds_on(DAY + timedelta(weeks=ahead)) == (ahead % weeks == 0)
+
+
+@given(calendar=calendars, blocks=st.integers(1, 6))
+def test_free_hours_hold_every_visit_that_fits_and_no_minute_that_is_taken(calendar: Calendar, blocks: int) -> None:
+    free = calendar.free_hours([DAY])
+    assert free == joined(free)
+    for number in range(-6, 100):
+        minute = BEGIN + number * TEN
+        assert inside(minute, free) == can_start(calendar, minute, TEN)
+    for start in starts([calendar], [DAY], VISIT, blocks * TEN, TEN):
+        assert all(inside(start + number * TEN, free) for number in range(blocks))
