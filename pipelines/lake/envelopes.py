@@ -36,8 +36,14 @@ class Envelope:
 ENVELOPES = (
     Envelope(
         "crosswalk",
-        "SELECT patient_id::text, person_id::text, valid_from FROM person_member WHERE valid_to IS NULL",
-        pa.schema([("patient_id", pa.string()), ("person_id", pa.string()), ("valid_from", _MOMENT)]),
+        # What is said again unchanged is no new version; that it still held then is only known of the resource itself.
+        "SELECT member.patient_id::text, member.person_id::text, member.valid_from, patient.event_at"
+        " FROM person_member member LEFT JOIN resource patient"
+        " ON patient.resource_type = 'Patient' AND patient.resource_id = member.patient_id"
+        " WHERE member.valid_to IS NULL",
+        pa.schema(
+            [("patient_id", pa.string()), ("person_id", pa.string()), ("valid_from", _MOMENT), ("stated_at", _MOMENT)]
+        ),
     ),
     Envelope(
         "messages",

@@ -17,7 +17,8 @@ final as (
 
     select
         patients.*,
-        coalesce(crosswalk.person_id, patients.patient_id) as person_id
+        coalesce(crosswalk.person_id, patients.patient_id) as person_id,
+        coalesce(crosswalk.stated_at, patients.event_at) as stated_at
 
     from patients
     left join crosswalk on patients.patient_id = crosswalk.patient_id

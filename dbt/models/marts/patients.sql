@@ -5,7 +5,7 @@ records as (
 
     select
         *,
-        row(coalesce(event_at, recorded_at), recorded_at, patient_id) as said
+        row(coalesce(stated_at, recorded_at), patient_id) as said
 
     from {{ ref('int_patient_persons') }}
 

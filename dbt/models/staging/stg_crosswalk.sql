@@ -11,7 +11,8 @@ final as (
     select
         patient_id,
         person_id,
-        valid_from
+        valid_from,
+        stated_at
 
     from source
 

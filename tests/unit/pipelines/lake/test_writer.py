@@ -107,8 +107,8 @@ def test_a_damaged_manifest_says_what_to_do(tmp_path: Path) -> None:
 def test_envelopes_are_replaced_as_a_whole(tmp_path: Path) -> None:
     append_pages(Log(log_of(3)).pages, tmp_path)
     crosswalk = ENVELOPES[0]
-    write_envelopes(tmp_path, [(crosswalk, [("a", "p", MOMENT), ("b", "p", MOMENT)])])
-    manifest = write_envelopes(tmp_path, [(crosswalk, [("a", "p", MOMENT)])])
+    write_envelopes(tmp_path, [(crosswalk, [("a", "p", MOMENT, MOMENT), ("b", "p", MOMENT, MOMENT)])])
+    manifest = write_envelopes(tmp_path, [(crosswalk, [("a", "p", MOMENT, MOMENT)])])
     (file,) = manifest.of("crosswalk")
     assert (file.rows, len(list((tmp_path / "crosswalk").iterdir()))) == (1, 1)
     assert manifest.last_seq == 3
