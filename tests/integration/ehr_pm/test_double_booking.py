@@ -130,6 +130,6 @@ def test_whatever_people_do_no_lane_is_taken_twice_and_what_is_given_up_is_free(
         assert half_moved == [(0,)]
         unaudited = unit.driver.execute(
             "SELECT count(*) FROM appointment a WHERE override_reason IS NOT NULL AND NOT EXISTS"
-            " (SELECT FROM audit_event e WHERE e.resource_id = a.appointment_id::text AND e.detail->>'override' = 'yes')"
+            " (SELECT FROM audit_event e WHERE e.resource_id = appointment_id::text AND e.detail->>'override' = 'yes')"
         ).fetchall()
         assert unaudited == [(0,)]
