@@ -1,7 +1,8 @@
 """The audit trail as FHIR AuditEvent: read and searched, never written (R4 AuditEvent; codes as IHE BALP uses them).
 
-Events are rows, and an AuditEvent is how one is shown. Whose role is held at locations sees the events of these; events
-of no location are for roles of the whole group. Reading the trail is on record too.
+Events are rows, and an AuditEvent is how one is shown. Whose role is held at locations sees the events of these, and
+the whole trail of patients known there; events of no location are for roles of the whole group. Reading the trail is on
+record too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from uuid import UUID
 
 from starlette.exceptions import HTTPException
 
+from ehr_pm.record.scope import places_of
 from hub_api.fhir.audit_event import ACTIONS, OUTCOMES, SYSTEMS_OF_TYPES, TYPES, audit_event
 from hub_api.fhir.bundles import bundle
 from hub_api.fhir.cursor import Cursor
@@ -23,6 +25,7 @@ from hub_api.fhir.parameters import read_count
 from hub_api.security.caller import caller_of
 from hub_api.security.permission import visible
 from hub_api.services import services_of
+from hub_core.access import Access, Subject, decide
 from hub_core.audit import AuditEvent
 from hub_core.auditing import searching
 from hub_core.auditing.searching import Place, Wanted
@@ -39,16 +42,16 @@ if TYPE_CHECKING:
 
 _COUNT: Final = 50
 _TYPE: Final = "AuditEvent"
-_NEVER: Final = Wanted(event_ids=())
 
 
 async def read(request: Request) -> Response:
     """Answer one event."""
     require_json(request)
-    event_id, places = id_of(request), visible(request, "audit.read")
+    event_id, access = id_of(request), caller_of(request).access
 
     def look(connection: psycopg.Connection[Any]) -> list[Seen]:
-        return list(searching.find(connection, Wanted(event_ids=[event_id], places=places), limit=1))
+        found = searching.find(connection, Wanted(event_ids=[event_id]), limit=1)
+        return [each for each in found if _may_see(connection, access, each)]
 
     found = await services_of(request).read(look)
     await _put_on_record(request, found, resource_id=str(event_id))
@@ -80,13 +83,14 @@ async def _search(request: Request, given: list[tuple[str, str]]) -> Response:
     if text := dict(given).get("_cursor"):
         cursor = services.cursors.open(text, caller.principal.principal_id, _TYPE)
         given, after = list(cursor.parameters), _place(cursor)
-    wanted = replace(_wanted(given), places=visible(request, "audit.read"))
+    wanted, places = _wanted(given), visible(request, "audit.read")
     size = read_count(dict(given).get("_count", str(_COUNT)))
     is_counted = dict(given).get("_total") == "accurate" or size == 0
 
     def look(connection: psycopg.Connection[Any]) -> tuple[list[Seen], int | None]:
-        found = list(searching.find(connection, wanted, limit=size + 1, after=after)) if size else []
-        return found, searching.count(connection, wanted) if is_counted else None
+        reached = wanted if _knows(connection, caller.access, wanted) else replace(wanted, places=places)
+        found = list(searching.find(connection, reached, limit=size + 1, after=after)) if size else []
+        return found, searching.count(connection, reached) if is_counted else None
 
     found, total = await services.read(look)
     shown = found[:size]
@@ -100,6 +104,22 @@ async def _search(request: Request, given: list[tuple[str, str]]) -> Response:
         links["next"] = f"{base}/{_TYPE}?_cursor={services.cursors.seal(following, caller.principal.principal_id)}"
     entries = (_entry(base, each) for each in shown)
     return fhir_response(bundle("searchset", entries, links, total))
+
+
+def _knows(connection: psycopg.Connection[Any], access: Access, wanted: Wanted) -> bool:
+    """Return whether a search is about patients whose whole trail the caller may read, who came from elsewhere too."""
+    asked = wanted.patient_ids
+    return bool(asked) and all(_may_audit(connection, access, each) for each in asked or ())
+
+
+def _may_see(connection: psycopg.Connection[Any], access: Access, event: Seen) -> bool:
+    places = frozenset([event.location] if event.location else [])
+    is_here = decide(access, "audit.read", Subject(places)).is_allowed
+    return is_here or (event.patient_id is not None and _may_audit(connection, access, event.patient_id))
+
+
+def _may_audit(connection: psycopg.Connection[Any], access: Access, patient_id: UUID) -> bool:
+    return decide(access, "audit.read", Subject(places_of(connection, access, patient_id), patient_id)).is_allowed
 
 
 def _entry(base: str, event: Seen) -> bytes:

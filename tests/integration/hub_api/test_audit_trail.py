@@ -122,6 +122,12 @@ def test_an_auditor_of_one_place_sees_the_events_of_that_place(hub: Hub) -> None
         assert officer.get("/fhir/AuditEvent?_count=0").json()["total"] == 1
         [(hidden,)] = hub.query("SELECT event_id::text FROM audit_event WHERE patient_id = %s", (south["id"],))
         assert officer.get(f"/fhir/AuditEvent/{hidden}").status_code == 404
+        assert events(officer.get(f"/fhir/AuditEvent?patient={south['id']}")) == []
+        with hub.program(("clinician", "south")) as stranger:
+            assert stranger.get(f"/fhir/Patient/{north['id']}").status_code == 403
+        trail = events(officer.get(f"/fhir/AuditEvent?patient={north['id']}&outcome=4"))
+        assert subtypes(trail) == {"request"}, "who tried from elsewhere is seen"
+        assert officer.get(f"/fhir/AuditEvent/{trail[0]['id']}").status_code == 200
         assert other.get("/fhir/AuditEvent").status_code == 403
         assert other.post("/fhir/AuditEvent/_search").status_code == 403
 
@@ -142,7 +148,7 @@ def test_who_saw_a_patient_is_narrowed_paged_and_taken_along(practice: Practice,
     officer = practice.works("privacy_officer").client
     page = html.unescape(officer.get(path).text)
     assert "registered the patient" in page
-    assert "southgate" not in page
+    assert "front_desk-southgate" in page, "who came from elsewhere is what the trail is read for"
     assert "registered the patient" not in officer.get(path, params={"doing": "patient.read"}).text.split("<table")[1]
     assert "Nothing is on record" in officer.get(path, params={"until": "2020-01-01"}).text
     answer = officer.get(f"{path}/table", params={"doing": "patient.read"})
