@@ -104,7 +104,7 @@ def test_any_order_leaves_the_same_rows(installation: Installation) -> None:
     assert [row for row in truth if row[0] == "finding"] == [("finding", "overbooked", "10:15:00")]
     assert len([row for row in truth if row[0] == "merge"]) == 2
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=10, deadline=None)
     @given(order=ORDERS, looks=st.frozensets(st.integers(0, 14)))
     def holds(order: list[int], looks: frozenset[int]) -> None:
         assert tell(installation, clinic, next(days), order, looks) == truth
