@@ -14,7 +14,7 @@ _HARD: Final = frozenset({"twin", "namesake"})
 """What makes the members of a household look like each other."""
 _HARD_HOUSEHOLDS: Final = 2
 _STATES_EXCHANGE_NUMBER: Final = 0.75
-FEWEST, SHARE, MOST = 9, 0.03, 36
+FEWEST, SHARE, MOST = 9, 0.017, 26
 """How many persons a month has: a share of a chapter's, within what three clinicians of a new place see."""
 
 

@@ -17,7 +17,7 @@ from pipelines.simulation.northgate.patients import MOST
 from pipelines.simulation.northgate.place import CLOSED_ON, MINUTES, SESSIONS, described
 from pipelines.simulation.northgate.writing import write_month
 
-PEOPLE = 400
+PEOPLE = 1000
 BECOMES = {"no-show": "noshow", "cancel": "cancelled", "check-out": "fulfilled"}
 
 
