@@ -65,7 +65,7 @@ def receive(doing: Act, said: Sequence[Said], places: Mastered, *, again: bool =
         for each in people:
             reception.take(each)
     doing.flush()
-    _keep_statements(doing, [each for each in said if places.sources and each.source in places.sources])
+    _keep_statements(doing, [each for each in said if each.source in places.sources])
     _reconcile(doing, patients_of(said) | set(reception.born))
     reception.close()
     return reception.born
