@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -26,7 +26,8 @@ from hub_api.workspace.pages import PageRoute, page
 from hub_api.workspace.patient import payments
 from hub_api.workspace.reach import note_read
 from hub_core.access import Subject
-from hub_core.auditing import disclosures, questions
+from hub_core.auditing import questions
+from hub_core.auditing.accounting import PURPOSES, accounting
 from hub_core.database import driver_connection
 from hub_core.errors import NotFoundError
 
@@ -38,8 +39,6 @@ router = APIRouter(route_class=PageRoute)
 _MOST_FACTS: Final = 300
 _MOST_VISITS: Final = 50
 _MOST_LOOKS: Final = 200
-_ACCOUNTED: Final = timedelta(days=6 * 365 + 2)
-"""For how long back a patient may ask to whom their data was given (45 CFR 164.528(a)(1))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,8 @@ def _show(desk: Desk, patient_id: UUID | None = None) -> Response:
         payments=payments(desk.session, chosen.patient_id) if desk.may("coverage.read", subject) else None,
         years=[(year, list(group)) for year, group in groupby(facts, key=lambda each: each.on[:4])],
         looks=_looks(desk, records) if is_own else None,
-        given=list(disclosures.of_patients(_driver(desk), records, desk.doing.moment - _ACCOUNTED)) if is_own else None,
+        purposes=PURPOSES,
+        given=accounting(_driver(desk), records, desk.doing.moment) if is_own else None,
         readers=_readers(desk, chosen) if is_own else None,
     )
 

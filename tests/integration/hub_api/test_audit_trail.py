@@ -19,6 +19,7 @@ from hub_core.auditing.accounting import NOT_ACCOUNTED, PURPOSES
 from hub_core.clock import now
 from hub_core.fhir.canonical import Json
 from tests.integration.hub_api.hub import Hub, link, patient
+from tests.integration.hub_api.portal import comes_in
 from tests.integration.hub_api.practice import Practice
 
 
@@ -200,6 +201,20 @@ def test_disclosures_are_noted_and_accounted_for_six_years_without_daily_work(pr
     assert "another clinic" not in page.text
     assert [row[0] for row in practice.audited("disclosure.record", ada["patient_id"])] == [officer.principal_id] * 3
     assert len(practice.audited("disclosure.read", ada["patient_id"])) == 2
+
+
+def test_a_patient_asks_for_their_own_accounting_and_nobody_elses(practice: Practice) -> None:
+    ada, ben, officer = practice.registered(), practice.registered("Baker", "Ben"), practice.works("privacy_officer")
+    told = {"recipient": "a court", "description": "the chart", "purpose": "judicial"}
+    for each in (ada, ben):
+        assert officer.post(f"/patients/{each['patient_id']}/disclosures", told).status_code == 201
+    client = comes_in(practice, ada, "ada@example.org")
+    found = client.get(f"/api/practice/patients/{ada['patient_id']}/disclosures")
+    assert [each["recipient"] for each in found.json()] == ["a court"]
+    assert "a court" in client.get(f"/work/patients/{ada['patient_id']}/disclosures").text
+    for path in (f"/api/practice/patients/{ben['patient_id']}", f"/work/patients/{ben['patient_id']}"):
+        assert client.get(f"{path}/disclosures").status_code == 403
+    assert practice.audited("request", ben["patient_id"])[-1][2] == "refused"
 
 
 @pytest.mark.parametrize("wrong", [{"purpose": "TREAT"}, {"disclosed_at": "2999-01-01T00:00:00Z"}, {"recipient": ""}])
