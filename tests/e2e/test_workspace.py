@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,9 +30,32 @@ def front_desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> It
         yield running
 
 
+@dataclass(frozen=True)
+class Known:
+    """Who is known before anybody logs in: somebody with a coverage and a visit, and a visit that will be moved."""
+
+    patient: str
+    coverage: str
+    visit: str
+    moved: str
+    moved_on: date
+
+
 @pytest.fixture(scope="module")
-def clerk(front_desk: FrontDesk) -> str:
-    """Return the name of somebody with the role of the front desk."""
+def known(front_desk: FrontDesk) -> Known:
+    practice = front_desk.practice
+    ada = practice.registered("Reader", "Screen")
+    visit = practice.booked(ada, datetime.combine(today() + timedelta(days=9), time(10)))
+    start = datetime.combine(today() + timedelta(days=20), time(9))
+    moved = practice.booked(practice.registered("Mover", "Mo"), start)
+    coverage = practice.insured(ada)["coverage_id"]
+    return Known(ada["patient_id"], coverage, visit["appointment_id"], moved["appointment_id"], start.date())
+
+
+@pytest.fixture(scope="module")
+def clerk(front_desk: FrontDesk, known: Known) -> str:
+    """Return the name of somebody with the role of the front desk; a new password ends the sessions they had."""
+    assert known.visit
     return front_desk.name_of("front_desk")
 
 
@@ -159,11 +183,8 @@ def test_a_half_written_form_survives_a_reload_and_a_log_out_and_is_nobody_elses
     expect(page.get_by_label("Given name")).to_have_value("")
 
 
-def test_a_visit_is_moved_in_the_calendar_by_keyboard_alone(page: Page, front_desk: FrontDesk) -> None:
-    practice = front_desk.practice
-    start = datetime.combine(today() + timedelta(days=20), time(9))
-    visit = practice.booked(practice.registered("Mover", "Mo"), start)
-    page.goto(f"{front_desk.url}/work/calendar?first={start.date()}&span=day")
+def test_a_visit_is_moved_in_the_calendar_by_keyboard_alone(page: Page, front_desk: FrontDesk, known: Known) -> None:
+    page.goto(f"{front_desk.url}/work/calendar?first={known.moved_on}&span=day")
     tab_to(page, text="09:00 Mover, Mo")
     page.keyboard.press("m")
     expect(page.get_by_role("status")).to_contain_text("choose a free time")
@@ -176,8 +197,8 @@ def test_a_visit_is_moved_in_the_calendar_by_keyboard_alone(page: Page, front_de
     page.keyboard.type("the patient asked")
     page.keyboard.press("Enter")
     expect(page.locator(".calendar .visit")).to_contain_text("09:30 Mover, Mo")
-    [(status,)] = practice.rows("SELECT status FROM appointment WHERE appointment_id = %s", visit["appointment_id"])
-    assert status == "rescheduled"
+    query = "SELECT status FROM appointment WHERE appointment_id = %s"
+    assert front_desk.practice.rows(query, known.moved) == [("rescheduled",)]
 
 
 def test_look_alikes_come_before_a_second_record(page: Page, front_desk: FrontDesk) -> None:
@@ -213,16 +234,12 @@ def barriers(page: Page, addresses: list[str]) -> list[str]:
     return found
 
 
-def test_no_page_has_a_serious_barrier(page: Page, front_desk: FrontDesk) -> None:
-    practice = front_desk.practice
-    ada = practice.registered("Reader", "Screen")
-    visit = practice.booked(ada, datetime.combine(today() + timedelta(days=9), time(10)))["appointment_id"]
-    coverage = practice.insured(ada)["coverage_id"]
-    patient = f"/work/patients/{ada['patient_id']}"
+def test_no_page_has_a_serious_barrier(page: Page, front_desk: FrontDesk, known: Known) -> None:
+    patient, visit = f"/work/patients/{known.patient}", known.visit
     week = f"/work/calendar?first={today() + timedelta(days=9)}"
     paths = ["/work", "/work?view=flow", week, f"{week}&span=day", "/work/waitlist", "/work/reminders", "/work/find"]
     paths += ["/work/register", "/work/second-factor", patient, f"{patient}/book", f"{patient}/correct"]
-    paths += [f"{patient}/coverages", f"{patient}/waitlist", f"/work/coverages/{coverage}/cards"]
+    paths += [f"{patient}/coverages", f"{patient}/waitlist", f"/work/coverages/{known.coverage}/cards"]
     paths += [f"/work/appointments/{visit}", f"/work/appointments/{visit}/move", f"/work/appointments/{visit}/check-in"]
     addresses = [f"{front_desk.url}{path}" for path in paths]
     assert barriers(page, addresses) == []
