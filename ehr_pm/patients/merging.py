@@ -28,11 +28,14 @@ def merge(doing: Act, survivor_id: UUID, merged_id: UUID, reason: str) -> Patien
     Raises:
         NotFoundError: if one is not known.
         MasteredElsewhereError: if another source keeps both.
-        ConflictError: if one of them was merged before, or both have an appointment at the same time.
+        ConflictError: if one of them was merged before, both have an appointment at the same time, or one is more
+            sensitive than the other: nothing becomes open, or closed, by a merge.
     """
     survivor, merged = _two(doing, survivor_id, merged_id)
     if survivor.received_from == merged.received_from:
         refuse_received(merged.received_from, "patient")
+    if survivor.sensitivity != merged.sensitivity:
+        raise ConflictError("one of them is more sensitive than the other; mark both alike first")
     connection = driver_connection(doing.session.connection())
     before = crosswalk.companions(connection, [survivor_id, merged_id])
     try:

@@ -19,7 +19,6 @@ from ehr_pm.sensitivity.models import SensitivityTag
 from ehr_pm.sensitivity.schemas import NewTag
 from hub_core.database import driver_connection
 from hub_core.errors import ConflictError, NotFoundError
-from hub_core.sensitivity import strictest
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 _IS_OF_PATIENT = text(
     "SELECT 1 FROM resource WHERE patient_id = :patient AND NOT deleted AND resource_type = :kind AND resource_id = :id"
 )
+_KIND_OF_PATIENT = text("SELECT sensitivity FROM resource WHERE resource_type = 'Patient' AND resource_id = :patient")
+"""The row of a patient is as sensitive as the record says: by tags, by the programme, by what its source says."""
 
 
 def of_patient(session: Session, patient_id: UUID) -> Sequence[SensitivityTag]:
@@ -69,14 +70,14 @@ def end(doing: Act, row: SensitivityTag, reason: str) -> None:
 
 def _settle(doing: Act, row: SensitivityTag, action: str) -> None:
     """Write the records anew under the tags that count now, and put on record that it was done."""
-    patient = doing.session.get(Patient, row.patient_id)
-    if patient is not None and row.resource_type is None:
-        whole = (each.kind for each in _counting(doing, row.patient_id) if each.resource_type is None)
-        doing.change(patient, sensitivity=strictest(*whole, patient.home_location.sensitivity))
     connection = driver_connection(doing.session.connection())
     close_gate(connection)
     entries = standing(connection, row.patient_id, row.resource_type, row.resource_id)
     apply(connection, entries, moment=doing.moment, is_owner=True)
+    patient = doing.session.get(Patient, row.patient_id)
+    if patient is not None:
+        kind = doing.session.scalar(_KIND_OF_PATIENT, {"patient": row.patient_id})
+        doing.change(patient, sensitivity=kind)
     doing.noted(
         action,
         resource_type=row.resource_type or "Patient",

@@ -14,6 +14,7 @@ from hub_core.messages.arrival import Arrival
 from hub_core.sensitivity import ACT_CODE, CONFIDENTIALITY, TAGGED_HERE, labelled
 from pipelines.marking import Marking
 from tests.integration.hub_api.hub import Hub, ids, new_id, observation, patient
+from tests.integration.hub_api.practice import Practice
 from tests.integration.hub_api.test_marts import Published, published
 
 __all__ = ["published"]
@@ -201,6 +202,21 @@ def test_a_tag_on_a_patient_reaches_what_comes_later_and_leaves_what_the_source_
     assert (kinds(hub, note)[0], kinds(hub, later)[0], kinds(hub, ada)[0]) == ("psychotherapy", None, None)
     assert hub.query("SELECT content_sha FROM resource WHERE resource_id = %s", (later["id"],)) == [(same,)]
     assert officer.post(f"/api/practice/sensitivity/{made['tag_id']}/end", json=WHY).status_code == 409
+
+
+@pytest.mark.parametrize(("kind", "status", "read"), [("minor", 409, 200), ("42cfr2", 403, 403)])
+def test_patients_who_are_not_equally_sensitive_are_not_merged(
+    practice: Practice, kind: str, status: int, read: int
+) -> None:
+    ada, twin, officer = practice.registered(), practice.registered("Okafor", "Adah"), practice.works("privacy_officer")
+    made = officer.post(f"/patients/{ada['patient_id']}/sensitivity", {"kind": kind, **WHY})
+    assert made.status_code == 201, made.text
+    assert practice.rows("SELECT sensitivity FROM patient WHERE patient_id = %s", ada["patient_id"]) == [(kind,)]
+    assert practice.works("front_desk").get(f"/patients/{ada['patient_id']}").status_code == read
+    merge = {"survivor_id": twin["patient_id"], "merged_id": ada["patient_id"], "reason": "one person"}
+    assert officer.post("/merges", merge).status_code == status
+    officer.post(f"/sensitivity/{made.json()['tag_id']}/end", WHY)
+    assert officer.post("/merges", merge).status_code == 201
 
 
 def test_who_may_not_say_what_is_sensitive_is_refused_with_the_patient_on_record(hub: Hub, ada: Json) -> None:
