@@ -16,6 +16,7 @@ from pipelines.demo.comparison import Comparison, Outcome, compare
 from pipelines.demo.northgate.month import work_month
 from pipelines.demo.scenario import Simulation
 from pipelines.installation import Installation
+from pipelines.simulation.northgate.place import WORKERS
 from tests.integration.conftest import fresh_installation
 from tests.integration.hub_api.conftest import running
 from tests.simulated import copied, leave_out, rewrite, rows, simulated_group, take_in
@@ -135,7 +136,12 @@ def test_everything_is_equal(house: House) -> None:
         known = warehouse.execute(
             "SELECT max(len(locations)) FROM marts.patients WHERE list_contains(locations, 'northgate')"
         ).fetchall()
+        shown = warehouse.execute(
+            "SELECT DISTINCT practitioner_name, location_name FROM marts.appointments WHERE location = 'northgate'"
+        ).fetchall()
     assert known[0][0] >= 3, "people of northgate are known at other locations too"
+    clinicians = {f"{each.given} {each.family}" for each in WORKERS if each.role == "clinician"}
+    assert set(shown) == {(name, "Riverbend Northgate") for name in clinicians}, "as the pages show them"
 
 
 def test_what_is_lost_altered_or_left_out_is_found_where_it_counts_and_nowhere_else(wronged: Comparison) -> None:
