@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from hub_core.access import Role
 from tests.e2e.front_desk import PASSWORD, FrontDesk, running_front_desk
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 SERIOUS = {"serious", "critical"}
 WIDTHS = (390, 1280)
