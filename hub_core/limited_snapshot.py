@@ -4,7 +4,6 @@ Every mart that says where its rows belong is there under its own name, limited;
 limits are a table of this connection, so no question asked of it can leave them out.
 """
 
-
 from __future__ import annotations
 
 from collections.abc import Iterable
