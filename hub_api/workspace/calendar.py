@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache, partial
-from typing import Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from ehr_pm.patients.models import Patient
@@ -74,14 +74,14 @@ class View:
 @router.get("/work/calendar")
 async def show_calendar(
     request: Request,
-    first: date | None = None,
+    first: Annotated[date | None, Query(ge=date(2000, 1, 1), le=date(2099, 12, 1))] = None,
     span: Span = "week",
     show: str = CLINICIANS,
     moves: UUID | None = None,
+    patient: Annotated[UUID | None, Query(alias="for")] = None,
 ) -> Response:
     """Show a day or a week of the location somebody works at."""
-    patient = request.query_params.get("for")
-    wish = partial(View, span=span, show=show, moves=moves, patient=UUID(patient) if patient else None)
+    wish = partial(View, span=span, show=show, moves=moves, patient=patient)
     return await at_desk(request, lambda desk: _show(desk, wish(first or desk.today)))
 
 

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, model_validator
 
 from ehr_pm.organisation import ownership, repository, service
-from ehr_pm.organisation.models import Location, Room
+from ehr_pm.organisation.models import Location
 from ehr_pm.organisation.schemas import (
     Hours,
     LocationDetails,
@@ -112,8 +112,9 @@ def _add_room(desk: Desk, row: Location, fields: Typed) -> None:
 
 
 def _close_room(desk: Desk, row: Location, fields: Typed) -> None:
-    room = get(desk.session, Room, UUID(fields["room"]), "room")
-    if room.location_id != row.location_id:
+    rooms = repository.rooms(desk.session, row.location_id)
+    room = next((each for each in rooms if str(each.room_id) == fields["room"]), None)
+    if room is None:
         raise NotFoundError("there is no such room here")
     service.close_room(desk.doing, room.room_id)
 

@@ -132,5 +132,8 @@ def test_an_override_is_for_those_who_may_and_keeps_its_reason(practice: Practic
 
 def test_a_place_is_looked_for_a_patient(practice: Practice) -> None:
     ada = practice.registered()
-    shown = week(practice.works("front_desk").client, **{"for": ada["patient_id"]})
+    desk = practice.works("front_desk").client
+    for odd in ({"for": "nobody"}, {"first": "0001-01-01"}, {"span": "year"}, {"moves": "x"}):
+        assert desk.get("/work/calendar", params=odd).status_code == 404
+    shown = week(desk, **{"for": ada["patient_id"]})
     assert f"/work/patients/{ada['patient_id']}/book?first={next_monday()}" in shown
