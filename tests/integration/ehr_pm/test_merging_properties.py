@@ -22,6 +22,7 @@ from ehr_pm.scheduling import service as schedule
 from ehr_pm.scheduling import waitlist
 from ehr_pm.scheduling.schemas import NewWaitlistEntry
 from hub_core.database import Database
+from hub_core.errors import ConflictError
 from tests.integration.ehr_pm.clinic import CLERK, NOW, Clinic, open_clinic, wall
 from tests.integration.ehr_pm.test_patients import everything, register, told
 
@@ -53,6 +54,7 @@ OWNED = st.fixed_dictionaries(
         "notes": st.sets(st.integers(1, 3)),
     }
 )
+RANKS = 5
 PEOPLE = st.lists(OWNED, min_size=3, max_size=3)
 MERGES = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=4)
 
@@ -110,9 +112,13 @@ def test_what_is_merged_leaves_nothing_behind_and_is_restored_to_the_row(databas
         for survivor, merged in merges:
             if survivor == merged or {survivor, merged} & gone:
                 continue
+            try:
+                with act(database, CLERK, moment=NOW) as doing:
+                    done.append(merging.merge(doing, ids[survivor], ids[merged], "registered twice").merge_id)
+            except ConflictError:  # the three have more coverages than there are ranks: nothing has happened
+                assert sum(map(len, (each["ranks"] for each in people))) > RANKS
+                continue
             gone.add(merged)
-            with act(database, CLERK, moment=NOW) as doing:
-                done.append(merging.merge(doing, ids[survivor], ids[merged], "registered twice").merge_id)
             assert_nothing_points_to(database, [ids[each] for each in gone])
         for merge_id in reversed(done):
             with act(database, CLERK, moment=NOW) as doing:
