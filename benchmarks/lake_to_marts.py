@@ -96,6 +96,7 @@ def _changes(lines: Iterable[bytes]) -> Iterator[Change]:
                     patient_id=patient_id(fact.resource),
                     sensitivity=None,
                     event_at=fact.event_at,
+                    first_event_at=fact.event_at,
                     authority=fact.authority,
                     recorded_at=moment,
                     message_id=str(new_id()),

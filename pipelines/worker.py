@@ -29,8 +29,8 @@ from hub_core.group_commit import is_lost_database
 from hub_core.messages import queue
 from hub_core.messages.arrival import Message, Result
 from hub_core.messages.store import CHANNEL, MessageStore
-from pipelines.marking import Marking
 from pipelines.conversion import Conversion, convert, failed, with_changes, without_record
+from pipelines.marking import Marking
 
 if TYPE_CHECKING:
     from ehr_pm.record.entry import Verdict
