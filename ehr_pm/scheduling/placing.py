@@ -156,14 +156,14 @@ def lanes(scene: Scene, told: NewAppointment, during: Span) -> list[Booking]:
 
 def write(doing: Act, scene: Scene, bookings: Sequence[Booking], during: Span, **columns: Any) -> Appointment | None:
     """Write a visit with all that it takes, or return None when somebody else took a lane a moment ago."""
-    values = dict.fromkeys(_PLACED) | columns
-    values |= {
+    values: dict[str, Any] = dict.fromkeys(_PLACED) | {
         "appointment_id": new_id(),
         "created_at": doing.moment,
         "changed_at": doing.moment,
         "created_by": doing.actor.principal_id,
         "changed_by": doing.actor.principal_id,
         "version": 1,
+        **columns,
     }
     due = reminders.due(columns["starts_at"], doing.moment) if columns["status"] == "booked" else []
     wanted = values | {

@@ -16,7 +16,6 @@ from fastapi.responses import Response
 from psycopg.errors import UniqueViolation
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from ehr_pm.acts import Act
 from ehr_pm.coverage import eligibility
@@ -81,10 +80,10 @@ async def book(
     work = partial(_book, request, told, idempotency_key)
     try:
         return await services.act(caller, work)
-    except IntegrityError as error:
-        if not isinstance(error.orig, UniqueViolation):
+    except (ConflictError, UniqueViolation):
+        if idempotency_key is None:
             raise
-        return await services.act(caller, work)  # the same booking was made a moment ago: now it is found
+        return await services.act(caller, work)  # it may be in the way of itself, made a moment ago: now it is found
 
 
 @router.post("/appointments/hold")

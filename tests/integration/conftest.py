@@ -45,7 +45,8 @@ def _forget_power_cuts(folder: Path) -> None:
     """
     cluster = locate(folder).cluster
     with (cluster / "postgresql.auto.conf").open("a", encoding="utf-8") as settings:
-        settings.write("fsync = off\nfull_page_writes = off\nsynchronous_commit = off\n")
+        # And no vacuum: its process is the superuser's, whom a test that drops its database may not send away.
+        settings.write("fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nautovacuum = off\n")
     os.kill(int((cluster / "postmaster.pid").read_text(encoding="utf-8").split()[0]), signal.SIGHUP)
 
 
