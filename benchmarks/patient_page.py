@@ -65,7 +65,7 @@ def _fill(installation: Installation) -> UUID:
     moments = [now() - timedelta(days=7 * number) for number in range(_VISITS)]
     entries = [_encounter(patient_id, moment) for moment in moments]
     with installation.database.begin() as unit:
-        apply(unit.driver, entries)
+        apply(unit.driver, entries, is_owner=True)
     return patient_id
 
 

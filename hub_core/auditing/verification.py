@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
 
 Fault: TypeAlias = Literal["changed", "missing", "unlinked", "cut off", "replaced"]
 
-_PAGE = 5_000
+_PAGE = 20_000
 """Links read at once."""
+_CHAINS = "SELECT shard, min(number), max(number) FROM audit_link GROUP BY shard ORDER BY shard"
 _LINKS = (
-    "SELECT l.shard, l.number, l.digest,"  # noqa: S608 - words of the chain's file
+    "SELECT l.number, l.digest,"  # noqa: S608 - words of the chain's file
     f" CASE WHEN e.event_id IS NOT NULL THEN convert_to({PAYLOAD}, 'UTF8') END"
-    " FROM audit_link l LEFT JOIN audit_event e ON e.event_id = l.event_id ORDER BY l.shard, l.number"
+    " FROM audit_link l LEFT JOIN audit_event e ON e.event_id = l.event_id"
+    " WHERE l.shard = %s AND l.number BETWEEN %s AND %s ORDER BY l.number"
 )
 _UNLINKED = (
     "SELECT count(*) FROM audit_event e WHERE e.txid < (SELECT horizon FROM audit_sealed)"
@@ -112,12 +115,27 @@ def _note(found: Verification, finding: Finding) -> None:
 
 
 def _links(connection: psycopg.Connection[Any]) -> Iterator[tuple[str, int, bytes, bytes | None]]:
-    """Yield every link with its event as text, in order; the next ones are read while these are being verified."""
-    with ThreadPoolExecutor(1) as ahead, connection.cursor("links", binary=True) as cursor:
-        connection.execute("SET LOCAL cursor_tuple_fraction = 1")  # all of it is read: plan for the end, not the start
-        cursor.execute(_LINKS)
-        page = cursor.fetchmany(_PAGE)
-        while page:
-            following = ahead.submit(cursor.fetchmany, _PAGE)
-            yield from page
-            page = following.result()
+    """Yield every link with its event as text, in order."""
+    for shard, page in _pages(connection):
+        for number, digest, payload in page:
+            yield shard, number, digest, payload
+
+
+def _pages(connection: psycopg.Connection[Any]) -> Iterator[tuple[str, list[tuple[int, bytes, bytes | None]]]]:
+    """Yield the links a page at a time; the next one is read while this one is being verified."""
+    spans = [
+        (shard, first, first + _PAGE - 1)
+        for shard, lowest, highest in connection.execute(_CHAINS).fetchall()
+        for first in range(lowest, highest + 1, _PAGE)
+    ]
+    with connection.cursor(binary=True) as cursor, ThreadPoolExecutor(1) as ahead:
+
+        def read(span: tuple[str, int, int]) -> tuple[str, list[Any]]:
+            return span[0], cursor.execute(_LINKS, span, prepare=False).fetchall()
+
+        reading = deque(ahead.submit(read, span) for span in spans[:1])
+        for following in [*spans[1:], None]:
+            if following is not None:
+                reading.append(ahead.submit(read, following))
+            if reading:
+                yield reading.popleft().result()
