@@ -60,7 +60,7 @@ def record(connection: psycopg.Connection[Any], *events: AuditEvent) -> None:
             [event.outcome for event in events],
             [event.purpose for event in events],
             [event.location for event in events],
-            [dumps(event.detail).decode() for event in events],
+            [dumps(event.detail).decode() if event.detail else "{}" for event in events],
         ),
     )
 

@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Request, expect
 from tests.e2e.browsing import PAGES, choose, follow, log_in, opened, tile, tiles
 from tests.e2e.house import House
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 REJECTED = "SELECT reason FROM reject WHERE feed IN (SELECT feed FROM message GROUP BY feed HAVING sum(rejected) > 0)"
 """What feeds that had a record rejected were told; a feed that was only warned is not listed."""

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.e2e.browsing import choose, downloaded, figure, follow, opened, settle, tile, tiles
 from tests.e2e.house import House
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def test_locations_show_the_warehouses_numbers(house: House, visitor: BrowserContext) -> None:

@@ -234,6 +234,7 @@ def barriers(page: Page, addresses: list[str]) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_no_page_has_a_serious_barrier(page: Page, front_desk: FrontDesk, known: Known) -> None:
     patient, visit = f"/work/patients/{known.patient}", known.visit
     week = f"/work/calendar?first={today() + timedelta(days=9)}"
@@ -245,6 +246,7 @@ def test_no_page_has_a_serious_barrier(page: Page, front_desk: FrontDesk, known:
     assert barriers(page, addresses) == []
 
 
+@pytest.mark.slow
 def test_no_page_of_those_who_run_the_house_has_a_serious_barrier(
     stranger: BrowserContext, front_desk: FrontDesk
 ) -> None:

@@ -139,6 +139,7 @@ def test_a_second_build_at_the_same_time_is_refused(built: Built) -> None:
             build(built.settings)
 
 
+@pytest.mark.slow
 def test_a_failing_test_of_a_model_keeps_the_old_warehouse(
     built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +170,7 @@ def test_a_batch_that_fails_the_gate_keeps_the_old_warehouse(installation: Insta
     assert current_snapshot(installation.settings) is None
 
 
+@pytest.mark.slow
 def test_a_build_is_silent(installation: Installation) -> None:
     environment = {
         "WHOLECHART_DATA_DIR": str(installation.settings.data_dir),

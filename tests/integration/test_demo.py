@@ -21,7 +21,7 @@ from tests.integration.conftest import fresh_installation
 from tests.integration.hub_api.conftest import running
 from tests.simulated import copied, leave_out, rewrite, rows, simulated_group, take_in
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 PEOPLE, SEED = 60, 3
 LAB, CHARGES, BILLING = "family-practice-lab", "family-practice-charges", "pediatrics-billing"

@@ -18,7 +18,7 @@ from tests.integration.conftest import fresh_installation
 from tests.integration.hub_api.conftest import running
 from tests.simulated import lines_of, simulated_group
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 PEOPLE, SEED = 30, 3
 ENOUGH = 25
