@@ -7,11 +7,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
+from psycopg import sql
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.orm import Session
@@ -109,6 +110,18 @@ class Database:
         with self.engine.begin() as connection, Session(connection, join_transaction_mode="rollback_only") as session:
             yield UnitOfWork(connection, session)
             session.flush()
+
+    @contextmanager
+    def one_moment(self, count: int) -> Iterator[list[psycopg.Connection[Any]]]:
+        """Give connections that all see the database as of one moment, to read what is large side by side."""
+        with ExitStack() as opened:
+            connections = [opened.enter_context(closing(self.connect())) for _ in range(count)]
+            for connection in connections:
+                connection.isolation_level, connection.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
+            [(snapshot,)] = connections[0].execute("SELECT pg_export_snapshot()").fetchall()
+            for connection in connections[1:]:
+                connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot))
+            yield connections
 
     def close(self) -> None:
         """Give the connections back; the embedded server stops when nobody else uses it."""

@@ -12,6 +12,8 @@ from hub_core.settings import Settings
 from pipelines.installation import Installation
 
 _CHECKPOINT_SECONDS = 300.0
+_READERS = 2
+"""Connections that read the trail while it is verified."""
 
 
 class Auditor:
@@ -61,8 +63,8 @@ def check(installation: Installation) -> Verification:
     """
     seal(installation)
     kept = list(checkpoints.read(checkpoint_file(installation.settings), installation.keyring.checkpoint_seed))
-    with installation.database.begin() as unit:
-        return verify(unit.driver, installation.keyring.chain_key, kept)
+    with installation.database.one_moment(_READERS) as connections:
+        return verify(connections, installation.keyring.chain_key, kept)
 
 
 def checkpoint_file(settings: Settings) -> Path:

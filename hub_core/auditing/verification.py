@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from hub_core.auditing.chain import BEGINNING, PAYLOAD, link
@@ -16,9 +17,14 @@ if TYPE_CHECKING:
 
 Fault: TypeAlias = Literal["changed", "missing", "unlinked", "cut off", "replaced"]
 
-_PAGE = 20_000
+_PAGE = 10_000
 """Links read at once."""
-_CHAINS = "SELECT shard, min(number), max(number) FROM audit_link GROUP BY shard ORDER BY shard"
+# By place, not by number: a number that somebody wrote may be any.
+_PAGES = f"""
+SELECT shard, min(number), max(number) FROM (
+    SELECT shard, number, (row_number() OVER (PARTITION BY shard ORDER BY number) - 1) / {_PAGE} AS page FROM audit_link
+) AS link GROUP BY shard, page ORDER BY shard, page
+"""  # noqa: S608 - a number of ours
 _LINKS = (
     "SELECT l.number, l.digest,"  # noqa: S608 - words of the chain's file
     f" CASE WHEN e.event_id IS NOT NULL THEN convert_to({PAYLOAD}, 'UTF8') END"
@@ -67,18 +73,20 @@ class _Chain:
     digest: bytes = BEGINNING
 
 
-def verify(connection: psycopg.Connection[Any], key: bytes, checkpoints: Iterable[Checkpoint]) -> Verification:
+def verify(
+    connections: Sequence[psycopg.Connection[Any]], key: bytes, checkpoints: Iterable[Checkpoint]
+) -> Verification:
     """Return what is wrong with the trail as it stands.
 
     Args:
-        connection: a transaction; it sees the trail as of one moment.
+        connections: they see the trail as of one moment (`Database.one_moment`), and read it side by side.
         key: of the chain.
         checkpoints: where the chains stood before.
     """
     due = {(each.head.shard, each.head.number): each for each in checkpoints}
     found = Verification()
     chain = _Chain("")
-    for shard, number, digest, payload in _links(connection):
+    for shard, number, digest, payload in _links(connections):
         if shard != chain.shard:
             chain = _Chain(shard)
             found.chains += 1
@@ -95,7 +103,7 @@ def verify(connection: psycopg.Connection[Any], key: bytes, checkpoints: Iterabl
     for checkpoint in due.values():
         text = f"the chain was at least {checkpoint.head.number} events long at {checkpoint.at}"
         _note(found, Finding("cut off", checkpoint.head.shard, checkpoint.head.number, text))
-    unlinked = connection.execute(_UNLINKED).fetchall()[0][0]
+    unlinked = connections[0].execute(_UNLINKED).fetchall()[0][0]
     if unlinked:
         _note(found, Finding("unlinked", "", 0, f"{unlinked} events were put in behind the chain's back"))
     return found
@@ -114,28 +122,35 @@ def _note(found: Verification, finding: Finding) -> None:
         found.findings.append(finding)
 
 
-def _links(connection: psycopg.Connection[Any]) -> Iterator[tuple[str, int, bytes, bytes | None]]:
+def _links(connections: Sequence[psycopg.Connection[Any]]) -> Iterator[tuple[str, int, bytes, bytes | None]]:
     """Yield every link with its event as text, in order."""
-    for shard, page in _pages(connection):
+    for shard, page in _pages(connections):
         for number, digest, payload in page:
             yield shard, number, digest, payload
 
 
-def _pages(connection: psycopg.Connection[Any]) -> Iterator[tuple[str, list[tuple[int, bytes, bytes | None]]]]:
-    """Yield the links a page at a time; the next one is read while this one is being verified."""
-    spans = [
-        (shard, first, first + _PAGE - 1)
-        for shard, lowest, highest in connection.execute(_CHAINS).fetchall()
-        for first in range(lowest, highest + 1, _PAGE)
-    ]
-    with connection.cursor(binary=True) as cursor, ThreadPoolExecutor(1) as ahead:
+def _pages(
+    connections: Sequence[psycopg.Connection[Any]],
+) -> Iterator[tuple[str, list[tuple[int, bytes, bytes | None]]]]:
+    """Yield the links a page at a time, in order; each connection reads one ahead."""
+    spans = connections[0].execute(_PAGES).fetchall()
+    idle: SimpleQueue[psycopg.Connection[Any]] = SimpleQueue()
+    for connection in connections:
+        idle.put(connection)
 
-        def read(span: tuple[str, int, int]) -> tuple[str, list[Any]]:
-            return span[0], cursor.execute(_LINKS, span, prepare=False).fetchall()
+    def read(shard: str, first: int, last: int) -> tuple[str, list[Any]]:
+        connection = idle.get()
+        try:
+            with connection.cursor(binary=True) as cursor:
+                return shard, cursor.execute(_LINKS, (shard, first, last), prepare=False).fetchall()
+        finally:
+            idle.put(connection)
 
-        reading = deque(ahead.submit(read, span) for span in spans[:1])
-        for following in [*spans[1:], None]:
-            if following is not None:
-                reading.append(ahead.submit(read, following))
-            if reading:
+    with ThreadPoolExecutor(len(connections)) as readers:
+        reading: deque[Future[tuple[str, list[Any]]]] = deque()
+        for span in spans:
+            reading.append(readers.submit(read, *span))
+            if len(reading) > len(connections):
                 yield reading.popleft().result()
+        while reading:
+            yield reading.popleft().result()

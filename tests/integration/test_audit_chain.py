@@ -44,8 +44,8 @@ def seal(database: Database) -> int:
 
 
 def look(database: Database, file: Path) -> Verification:
-    with database.begin() as unit:
-        return verify(unit.driver, KEY, list(checkpoints.read(file, SEED)))
+    with database.one_moment(2) as connections:
+        return verify(connections, KEY, list(checkpoints.read(file, SEED)))
 
 
 def tamper(database: Database, *statements: str) -> None:
@@ -73,7 +73,8 @@ def test_an_honest_trail_is_intact_and_sealing_again_changes_nothing(database: D
             [
                 "DELETE FROM audit_event WHERE resource_id = '3'",
                 "DELETE FROM audit_link WHERE number = 4",
-                "UPDATE audit_link SET number = number - 1 WHERE number > 4",
+                "UPDATE audit_link SET number = -number WHERE number > 4",
+                "UPDATE audit_link SET number = -number - 1 WHERE number < 0",
             ],
             "changed",
         ),
@@ -93,10 +94,22 @@ def test_an_honest_trail_is_intact_and_sealing_again_changes_nothing(database: D
             ],
             "unlinked",
         ),
+        (["UPDATE audit_link SET number = 9000000000000000000 WHERE number = 4"], "missing"),
         (["DELETE FROM audit_link WHERE number > 9"], "cut off"),
         (["TRUNCATE audit_event", "TRUNCATE audit_link"], "cut off"),
     ],
-    ids=["edit", "edit-detail", "delete", "delete-both", "renumber", "swap", "insert", "cut-off", "truncate"],
+    ids=[
+        "edit",
+        "edit-detail",
+        "delete",
+        "delete-both",
+        "renumber",
+        "swap",
+        "insert",
+        "far-away",
+        "cut-off",
+        "truncate",
+    ],
 )
 def test_what_is_done_behind_its_back_is_found(
     database: Database, trail: Path, statements: list[str], fault: str
@@ -110,6 +123,22 @@ def test_a_chain_written_anew_is_not_the_one_that_was_signed(database: Database,
     tamper(database, "UPDATE audit_event SET action = 'nothing' WHERE resource_id = '3'")
     seal(database)
     assert {finding.fault for finding in look(database, trail).findings} == {"replaced"}
+
+
+def test_a_trail_of_several_pages_is_walked_in_order_as_of_one_moment(database: Database, tmp_path: Path) -> None:
+    def write(count: int) -> None:
+        with database.begin() as unit:
+            record(unit.driver, *[AuditEvent(None, "chart.read") for _ in range(count)])
+        while seal(database):
+            pass
+
+    write(25_000)
+    with database.one_moment(2) as connections:
+        write(10)
+        found = verify(connections, KEY, [])
+    assert (found.events, found.findings) == (25_000, [])
+    tamper(database, "DELETE FROM audit_link WHERE number IN (10001, 20000)")
+    assert [each.number for each in look(database, tmp_path / "none").findings] == [10_002, 20_001, 0]
 
 
 @pytest.mark.parametrize(
