@@ -73,8 +73,8 @@ def test_an_honest_trail_is_intact_and_sealing_again_changes_nothing(database: D
             [
                 "DELETE FROM audit_event WHERE resource_id = '3'",
                 "DELETE FROM audit_link WHERE number = 4",
-                "UPDATE audit_link SET number = -number WHERE number > 4",
-                "UPDATE audit_link SET number = -number - 1 WHERE number < 0",
+                "UPDATE audit_link SET number = number + 1000 WHERE number > 4",
+                "UPDATE audit_link SET number = number - 1001 WHERE number > 1000",
             ],
             "changed",
         ),
