@@ -37,8 +37,9 @@ MOST_ATTEMPTS: Final = 12
 """Spread over some nine hours; then a person must look."""
 _FIRST_WAIT: Final = timedelta(seconds=10)
 _LONGEST_WAIT: Final = timedelta(hours=2)
-_PORTION: Final = 20
 _PATIENCE_SECONDS: Final = 10.0
+_LEASE: Final = timedelta(minutes=2)
+"""How long an event is left to the announcer that took it; one that died meanwhile leaves it to the next."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 # Of a subject, only the first event that waits: what happened later is told later.
@@ -51,7 +52,7 @@ LEFT JOIN resource_version v ON v.batch_key = r.batch_key AND v.ordinal = r.ordi
 WHERE o.delivered_at IS NULL AND o.put_aside_at IS NULL AND o.due_at <= %s AND NOT EXISTS (
     SELECT FROM outbox_event e WHERE e.subject_id = o.subject_id AND e.delivered_at IS NULL AND e.put_aside_at IS NULL
     AND (e.recorded_at, e.event_id) < (o.recorded_at, o.event_id))
-ORDER BY o.recorded_at, o.event_id LIMIT %s FOR UPDATE OF o SKIP LOCKED
+ORDER BY o.recorded_at, o.event_id LIMIT 1 FOR UPDATE OF o SKIP LOCKED
 """
 
 
@@ -129,20 +130,22 @@ def partner(settings: Settings) -> Send:
     return send
 
 
-def announce(database: Database, send: Send, moment: datetime) -> int:
-    """Send the next events that are due, and return how many the partner took."""
+def announce(database: Database, send: Send, moment: datetime) -> bool:
+    """Send the next event that is due, and return whether the partner took one.
+
+    No transaction is open while the partner listens: a slow one would hold up whoever waits for the oldest to end.
+    """
     with database.begin() as unit:
-        with unit.driver.cursor(row_factory=class_row(Event)) as cursor:
-            events = cursor.execute(_DUE, (moment, _PORTION)).fetchall()
-        taken = 0
-        for event in events:
-            problem = send(event)
-            if problem is not None:
-                _put_off(unit.driver, event, problem, moment)
-                break  # the partner is away or wants no more now: the others keep their turn
+        event = _take(unit.driver, moment)
+    if event is None:
+        return False
+    problem = send(event)
+    with database.begin() as unit:
+        if problem is None:
             _note_sent(unit.driver, event, moment)
-            taken += 1
-    return taken
+        else:
+            _put_off(unit.driver, event, problem, moment)
+    return problem is None
 
 
 def put_aside(connection: psycopg.Connection[Any], *, limit: int = 100) -> list[tuple[Any, ...]]:
@@ -163,6 +166,15 @@ def try_again(connection: psycopg.Connection[Any], moment: datetime) -> int:
     ).fetchall()
     findings.settle(connection, moment, ["not announced"], rows)
     return len(rows)
+
+
+def _take(connection: psycopg.Connection[Any], moment: datetime) -> Event | None:
+    with connection.cursor(row_factory=class_row(Event)) as cursor:
+        event = cursor.execute(_DUE, (moment,)).fetchone()
+    if event is not None:
+        leased = "UPDATE outbox_event SET due_at = %s WHERE event_id = %s"
+        connection.execute(leased, (moment + _LEASE, event.event_id))
+    return event
 
 
 def _note_sent(connection: psycopg.Connection[Any], event: Event, moment: datetime) -> None:

@@ -53,9 +53,9 @@ def queue_again(installation: Installation, today: date) -> int:
 
 def ask_payers(installation: Installation) -> int:
     """Ask what is queued, and return how many answers came."""
-    with act(installation.database, _THE_HOUSE) as doing:
-        ask = asking(requestor_of(doing.session))
-        return eligibility.ask_queued(doing, ask, installation.keyring)
+    with installation.database.begin() as unit:
+        ask = asking(requestor_of(unit.session))
+    return eligibility.ask_queued(lambda: act(installation.database, _THE_HOUSE), ask, installation.keyring)
 
 
 def send_reminders(installation: Installation) -> int:

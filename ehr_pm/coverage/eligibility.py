@@ -6,7 +6,8 @@ background and may fail; nothing waits for it, and what is not known is shown as
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
@@ -61,6 +62,8 @@ class Answer:
 
 Ask: TypeAlias = Callable[[Question], Answer]
 """The port: asks one payer, and raises what goes wrong on the way."""
+Begin: TypeAlias = Callable[[], AbstractContextManager[Act]]
+"""Begins an act, which commits when it is left."""
 
 
 def queue_for_appointment(doing: Act, appointment: Appointment) -> list[EligibilityCheck]:
@@ -115,22 +118,33 @@ def queue_again(doing: Act, today: date) -> int:
     return again
 
 
-def ask_queued(doing: Act, ask: Ask, keyring: Keyring, *, limit: int = 50) -> int:
-    """Ask what is queued and keep the answers; return how many came. One that fails is tried again, a few times."""
+def ask_queued(begin: Begin, ask: Ask, keyring: Keyring, *, limit: int = 50) -> int:
+    """Ask what is queued and keep the answers; return how many came. One that fails is tried again, a few times.
+
+    Nothing is locked while a payer thinks: the questions are taken in one act, each answer is kept in one of its own.
+    """
+    with begin() as doing:
+        questions = list(_take(doing, limit))
     answered = 0
+    for check_id, question in questions:
+        try:
+            answer = ask(question)
+        except Exception as error:  # boundary: one payer that cannot be reached must not keep the others waiting
+            with begin() as doing:
+                _keep_failure(doing, check_id, type(error).__name__)
+            continue
+        with begin() as doing:
+            _keep(doing, check_id, answer, keyring)
+        answered += 1
+    return answered
+
+
+def _take(doing: Act, limit: int) -> Iterator[tuple[UUID, Question]]:
+    """Take the questions that are to be asked now: each is left in peace by others for as long as after a failure."""
     for check in repository.queued(doing.session, doing.moment, limit):
         check.attempts += 1
-        try:
-            answer = ask(_question(doing, check))
-        except Exception as error:  # boundary: one payer that cannot be reached must not keep the others waiting
-            if check.attempts >= _ATTEMPTS:
-                check.state, check.answered_at, check.reason = "failed", doing.moment, type(error).__name__
-                _say(doing, check)
-            continue
-        _keep(doing, check, answer, keyring)
-        answered += 1
+        yield check.check_id, _question(doing, check)
     doing.flush()
-    return answered
 
 
 def _queue(doing: Act, patient_id: UUID, coverage_id: UUID, appointment_id: UUID | None, day: date) -> EligibilityCheck:
@@ -163,12 +177,21 @@ def _question(doing: Act, check: EligibilityCheck) -> Question:
     )
 
 
-def _keep(doing: Act, check: EligibilityCheck, answer: Answer, keyring: Keyring) -> None:
+def _keep(doing: Act, check_id: UUID, answer: Answer, keyring: Keyring) -> None:
+    if (check := repository.still_queued(doing.session, check_id)) is None:
+        return  # answered meanwhile
     check.state, check.answered_at, check.reason = answer.state, doing.moment, answer.reason
     check.plan_name, check.copay_cents = answer.plan_name, answer.copay_cents
     check.deductible_remaining_cents = answer.deductible_remaining_cents
     check.request, check.answer = keyring.seal(answer.request), keyring.seal(answer.answer)
     _say(doing, check)
+
+
+def _keep_failure(doing: Act, check_id: UUID, reason: str) -> None:
+    check = repository.still_queued(doing.session, check_id)
+    if check is not None and check.attempts >= _ATTEMPTS:
+        check.state, check.answered_at, check.reason = "failed", doing.moment, reason
+        _say(doing, check)
 
 
 def _say(doing: Act, check: EligibilityCheck) -> None:

@@ -95,5 +95,11 @@ def queued(session: Session, moment: datetime, limit: int) -> list[EligibilityCh
     return list(session.scalars(query))
 
 
+def still_queued(session: Session, check_id: UUID) -> EligibilityCheck | None:
+    """Return a question, locked; None if it was answered already."""
+    query = select(EligibilityCheck).where(EligibilityCheck.check_id == check_id, EligibilityCheck.state == "queued")
+    return session.scalars(query.with_for_update(of=EligibilityCheck)).one_or_none()
+
+
 def _ordinal(day: date | None) -> int:
     return 0 if day is None else day.toordinal()

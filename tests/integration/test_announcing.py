@@ -133,6 +133,27 @@ def test_an_event_is_sent_again_under_its_key_and_put_aside_in_the_end(
         assert unit.driver.execute(sent).fetchall() == [(row.patient_id,)] * 2
 
 
+def test_an_event_whose_announcer_died_is_sent_by_the_next_and_nothing_is_locked_meanwhile(
+    installation: Installation, clinic: Clinic
+) -> None:
+    partner, moment = Partner(), now()
+    with act(installation.database, CLERK, moment=NOW) as doing:
+        register(doing, clinic)
+
+    def die(_: Event) -> str | None:
+        with installation.database.begin() as unit:
+            unit.driver.execute("SELECT FROM outbox_event FOR UPDATE NOWAIT")
+        assert deliver(installation, partner, moment) == []  # it is taken
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        announce(installation.database, die, moment)
+    assert deliver(installation, partner, moment) == []
+    assert [each["kind"] for each in deliver(installation, partner, moment + timedelta(minutes=3))] == [
+        "patient.register"
+    ]
+
+
 @pytest.fixture
 def listening() -> Iterator[tuple[str, list[tuple[str, str, Json]]]]:
     """Return the address of a partner, and what they were sent: key, authorization, event."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ehr_pm.acts import act
 from ehr_pm.coverage import eligibility, repository, service
-from ehr_pm.coverage.eligibility import Answer, Question
+from ehr_pm.coverage.eligibility import Answer, Begin, Question
 from ehr_pm.coverage.models import Coverage, EligibilityCheck
 from ehr_pm.coverage.schemas import NewCoverage
 from ehr_pm.organisation import service as organisation
@@ -127,6 +127,10 @@ def book(database: Database, clinic: Clinic, patient: UUID) -> Appointment:
         return made
 
 
+def at(database: Database, moment: datetime) -> Begin:
+    return lambda: act(database, CLERK, moment=moment)
+
+
 def checks(database: Database, patient: UUID) -> list[EligibilityCheck]:
     with database.begin() as unit:
         return repository.latest_checks(unit.session, patient)
@@ -143,9 +147,8 @@ def test_a_payer_is_asked_about_the_day_of_the_visit(
         asked.append(question)
         return answer_active(question)
 
-    with act(database, CLERK, moment=NOW) as doing:
-        assert eligibility.ask_queued(doing, ask, keyring) == 1
-        assert eligibility.ask_queued(doing, ask, keyring) == 0
+    assert eligibility.ask_queued(at(database, NOW), ask, keyring) == 1
+    assert eligibility.ask_queued(at(database, NOW), ask, keyring) == 0
     assert [(each.requested_for, each.payer_number, each.member_id) for each in asked] == [
         (date(2026, 3, 10), "PRMUT1", "M123")
     ]
@@ -157,13 +160,28 @@ def test_a_payer_is_asked_about_the_day_of_the_visit(
         assert load_object(found.body)["insurance"][0]["inforce"] is True
 
 
+def test_while_a_payer_thinks_nothing_is_locked_and_what_came_first_stands(
+    database: Database, clinic: Clinic, patient: UUID, payer: UUID, keyring: Keyring
+) -> None:
+    add(database, patient, told(payer))
+    book(database, clinic, patient)
+
+    def think_long(question: Question) -> Answer:
+        with database.begin() as unit:
+            unit.driver.execute("SELECT FROM eligibility_check, patient FOR UPDATE NOWAIT")
+            unit.driver.execute("UPDATE eligibility_check SET state = 'inactive', answered_at = %s", (NOW,))
+        return answer_active(question)
+
+    eligibility.ask_queued(at(database, NOW), think_long, keyring)
+    assert [check.state for check in checks(database, patient)] == ["inactive"]
+
+
 def test_it_is_asked_again_three_days_before(
     database: Database, clinic: Clinic, patient: UUID, payer: UUID, keyring: Keyring
 ) -> None:
     add(database, patient, told(payer))
     made = book(database, clinic, patient)
-    with act(database, CLERK, moment=NOW) as doing:
-        eligibility.ask_queued(doing, answer_active, keyring)
+    eligibility.ask_queued(at(database, NOW), answer_active, keyring)
     with act(database, CLERK, moment=NOW + timedelta(days=5)) as doing:
         assert eligibility.queue_again(doing, made.local_start.date() - eligibility.AHEAD) == 1
     assert [check.state for check in checks(database, patient)] == ["queued"]
@@ -180,8 +198,8 @@ def test_a_payer_that_cannot_be_reached_is_tried_a_few_times_then_shown_as_not_k
 
     for times in range(4):
         for patience in (times, times + 0.5):  # asked when it is due, and not again soon
-            with act(database, CLERK, moment=NOW + patience * repository.PATIENCE) as doing:
-                assert eligibility.ask_queued(doing, fail, keyring) == 0
+            moment = NOW + patience * repository.PATIENCE
+            assert eligibility.ask_queued(at(database, moment), fail, keyring) == 0
             assert [check.attempts for check in checks(database, patient)] == [times + 1]
     [check] = checks(database, patient)
     assert (check.state, check.reason) == ("failed", "OSError")
