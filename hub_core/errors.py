@@ -5,6 +5,7 @@
   + DatabaseUnavailableError PostgreSQL cannot be started or reached
   + UnreadableError          bytes from outside are not what they claim to be
     - TooLargeError          a record is over the configured limit
+  + PathError                a FHIRPath expression cannot be read, or means nothing for what it is asked of
   + NotFoundError            no such resource, message, mart or key
   + AccessDeniedError        the principal may not do this
   + ConflictError            the act contradicts what is stored
@@ -51,6 +52,20 @@ class TooLargeError(UnreadableError):
             location=location,
             code="too-long",
         )
+
+
+class PathError(WholechartError):
+    """A FHIRPath expression cannot be read, or means nothing for what it is asked of.
+
+    Args:
+        reason: what is wrong with it, to be read behind the words "the path ...".
+        at: where in its text, counted from zero.
+    """
+
+    def __init__(self, reason: str, at: int) -> None:
+        super().__init__(f"{reason} at character {at + 1}")
+        self.reason = reason
+        self.at = at
 
 
 class NotFoundError(WholechartError):

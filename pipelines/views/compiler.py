@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from hub_core.fhir.fhirpath.syntax import Path
 from pipelines.views.comparison import truth
 from pipelines.views.definition import Column, Select, ViewDefinition
-from pipelines.views.fhirpath import Path
 from pipelines.views.repeat import descend
 from pipelines.views.structure import Shape
 from pipelines.views.translate import Scope, translate

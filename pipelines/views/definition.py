@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from hub_core.errors import PathError
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.elements import is_resource_type
-from pipelines.views.fhirpath import Constant, LiteralType, Path, PathSyntaxError, parse
+from hub_core.fhir.fhirpath.parsing import parse
+from hub_core.fhir.fhirpath.syntax import Constant, LiteralType, Path
 from pipelines.views.value import ViewRefusedError, family
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
@@ -165,7 +167,7 @@ def _path(text: object) -> Path:
         raise ViewRefusedError("a path is not a text")
     try:
         return parse(text)
-    except PathSyntaxError as error:
+    except PathError as error:
         raise ViewRefusedError(f"the path {text!r} {error}") from error
 
 

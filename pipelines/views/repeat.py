@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub_core.fhir.elements import is_of_some_resource
-from pipelines.views.fhirpath import Member, Path
+from hub_core.fhir.fhirpath.syntax import Member, Path
 from pipelines.views.translate import Scope, translate
 from pipelines.views.value import Value, ViewRefusedError
 

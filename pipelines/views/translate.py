@@ -7,12 +7,35 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from hub_core.fhir.elements import element, is_primitive
+from hub_core.fhir.fhirpath.syntax import (
+    Call,
+    Constant,
+    Index,
+    Member,
+    Nothing,
+    Operation,
+    Path,
+    Polarity,
+    Position,
+    Quantity,
+    This,
+    Total,
+    TypeName,
+    TypeOperation,
+    Variable,
+    type_name,
+)
 from pipelines.views import boundary
 from pipelines.views.comparison import equal, operate, truth
-from pipelines.views.fhirpath import Call, Constant, Index, Member, Negation, Operation, Path, This, Variable
 from pipelines.views.structure import Shape
 from pipelines.views.value import Names, Value, ViewRefusedError, quoted
 
+_UNSUPPORTED = {
+    Quantity: "a number with a unit is",
+    Nothing: "the empty collection {} is",
+    Position: "$index is",
+    Total: "$total is",
+}
 _REFERENCE = r"^(?:https?://.+/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})(?:/_history/.+)?$"
 
 
@@ -55,15 +78,17 @@ def translate(path: Path, scope: Scope) -> Value:
             return _member(translate(path.base, scope), path.name, scope)
         case Index():
             return _index(translate(path.base, scope), path.position, scope)
-        case Negation():
+        case Polarity():
             operand = translate(path.operand, scope).one
-            return replace(operate("-", Value("0", "integer"), operand), type=operand.type)
-        case Operation(operator=("is" | "as")):
+            return replace(operate(path.sign, Value("0", "integer"), operand), type=operand.type)
+        case TypeOperation():
             return _as(path, scope)
         case Operation():
             return operate(path.operator, translate(path.left, scope), translate(path.right, scope))
         case Call():
             return _call(path, scope)
+        case Quantity() | Nothing() | Position() | Total():
+            raise ViewRefusedError(f"{_UNSUPPORTED[type(path)]} not supported")
 
 
 def _constant(constant: Constant) -> Value:
@@ -140,19 +165,23 @@ def _refuse_choice(base: Value) -> None:
         raise ViewRefusedError(f"{base.choice} has several types: pick one by ofType()")
 
 
-def _as(path: Operation, scope: Scope) -> Value:
+def _as(path: TypeOperation, scope: Scope) -> Value:
     if path.operator == "is":
         raise ViewRefusedError("the operator is is not supported: use ofType(...).exists()")
-    return _of_type(translate(path.left, scope), _type_name(path.right), scope)
+    return _of_type(translate(path.operand, scope), _known_name(path.type), scope)
 
 
 def _type_name(path: Path) -> str:
-    match path:
-        case Member(base=This(), name=name):
-            return name
-        case Member(base=Member(base=This(), name=("FHIR" | "System")), name=name):
-            return name
-    raise ViewRefusedError("the name of a type is expected")
+    named = type_name(path)
+    if named is None:
+        raise ViewRefusedError("the name of a type is expected")
+    return _known_name(named)
+
+
+def _known_name(named: TypeName) -> str:
+    if named.namespace not in (None, "FHIR", "System"):
+        raise ViewRefusedError(f"{named.namespace} is not a namespace of types")
+    return named.name
 
 
 def _of_type(base: Value, type_: str, scope: Scope) -> Value:
@@ -175,7 +204,7 @@ def _call(call: Call, scope: Scope) -> Value:
         raise ViewRefusedError(f"{call.name}() does not take {len(call.arguments)} arguments")
     if call.name in _BOUNDARIES:
         scope = replace(scope, is_counted=True)
-        if isinstance(call.base, Operation | Negation | Constant | Variable):
+        if isinstance(call.base, Operation | Polarity | Constant | Variable):
             raise ViewRefusedError(f"{call.name}() is of an element of the resource only")
     base = translate(call.base, scope)
     if call.name not in ("ofType", "as", "exists", "empty"):
