@@ -23,7 +23,7 @@ def keep_accounts(chapter: Chapter, books: Books, random: Random) -> None:
     """Add the charges and entries of every visit at family practice to the books."""
     care = Care(chapter, "family-practice")
     for visit, registration, is_new in care.visits():
-        policy = cover(registration, visit.started_at.astimezone(care.zone).date())[0]
+        policy = cover(registration, care.clock.day(visit.started_at))[0]
         born = registration.as_of(visit.started_at).birth_date
         vaccines, is_drawn = care.vaccines(visit), care.is_drawn(visit)
         done = services_of(visit, born, is_new, payer_kind(policy), vaccines, is_drawn, random)

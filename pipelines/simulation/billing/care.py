@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from operator import attrgetter
 
+from pipelines.simulation.clocks import clock
 from pipelines.simulation.group import PAYERS, PRACTICES
 from pipelines.simulation.world import Chapter, Code, Policy, Registration, Site, Visit
 
@@ -20,7 +21,7 @@ class Care:
 
     def __init__(self, chapter: Chapter, site: Site) -> None:
         self._chapter, self._site = chapter, site
-        self.zone = PRACTICES[site].zone
+        self.clock = clock(PRACTICES[site].zone)
         self._vaccines: dict[str, list[str]] = defaultdict(list)
         for vaccination in chapter.vaccinations:
             if vaccination.visit_id and not vaccination.is_refused:

@@ -37,7 +37,7 @@ def bill_pediatrics(chapter: Chapter, ledger: Ledger, random: Random) -> None:
     """Add a claim for every insured visit of pediatrics to the ledger, and everything payers decide on it."""
     care = Care(chapter, "pediatrics")
     for index, (visit, registration, is_new) in enumerate(care.visits()):
-        day = visit.started_at.astimezone(care.zone).date()
+        day = care.clock.day(visit.started_at)
         first, second = cover(registration, day)
         if first is None or random.random() < 0.01:
             continue  # paid by the family, or forgotten: no claim is ever made

@@ -20,7 +20,7 @@ def ask(chapter: Chapter, books: Books, random: Random) -> None:
     """Add payers' answers about a part of the visits of pediatrics to the books."""
     care = Care(chapter, "pediatrics")
     for index, (visit, registration, _) in enumerate(care.visits()):
-        day = visit.started_at.astimezone(care.zone).date()
+        day = care.clock.day(visit.started_at)
         policy = cover(registration, day)[0]
         if policy is None or asked(day).date() < BEGINS or random.random() > _SHARE:
             continue

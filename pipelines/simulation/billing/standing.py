@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from pipelines.simulation.clocks import clock
+from pipelines.simulation.facts import fact
 from pipelines.simulation.group import PRACTICES
 from pipelines.simulation.money import Answer, Books, Charge, Claim
 from pipelines.simulation.world import Site
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Standing:
     """How one account stands."""
 
@@ -67,7 +68,7 @@ def _visit_standing(visit_id: str, sums: _Sums) -> Standing:
     first = sums.first
     rest = sums.billed - sums.paid - sums.adjusted
     at_payer, at_patient = (rest, 0) if first.payer is not None and not sums.has_answer else (0, rest)
-    day = first.charged_at.astimezone(PRACTICES[first.site].zone).date()
+    day = clock(PRACTICES[first.site].zone).day(first.charged_at)
     return Standing(
         visit_id, first.site, "account", first.payer, sums.billed, sums.paid, sums.adjusted, at_payer, at_patient, day
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from pipelines.simulation.care.calendar import AHEAD, DAYS, has_passed, instant, minutes, next_open
 from pipelines.simulation.care.patients import Patient
+from pipelines.simulation.facts import fact
 from pipelines.simulation.group import VISIT_TYPES
 from pipelines.simulation.world import Booking, BookingChange, Code, Site, Visit, VisitClass
 
@@ -19,7 +19,7 @@ AFTERWARDS = timedelta(days=12)
 """How long something may still be added to what was done at a visit."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Plan:
     """Why and when somebody means to come."""
 
@@ -35,7 +35,7 @@ class Plan:
     is_booked: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Seen:
     """A visit that took place, with what those who write about it need."""
 

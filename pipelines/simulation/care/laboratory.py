@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 from typing import Final, Literal
 
 from pipelines.simulation.care.calendar import date_of
+from pipelines.simulation.facts import fact
 from pipelines.simulation.people.lives import Life
 from pipelines.simulation.tables import rows
 from pipelines.simulation.world import Code
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Test:
     """One quantity, or one question answered yes or no, that a laboratory reports."""
 
@@ -38,7 +38,7 @@ class Test:
         return not self.unit
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Panel:
     """Tests that are ordered together."""
 
@@ -47,7 +47,7 @@ class Panel:
     tests: tuple[Test, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Finding:
     """One value found, before it is part of a report."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from pipelines.simulation.fhir.parties import clinician_reference
@@ -168,4 +168,4 @@ def _range(result: Result) -> Content:
 
 
 def _at(on: date, hour: time) -> datetime:
-    return datetime.combine(on, hour, PRACTICE.zone)
+    return datetime.combine(on, hour, PRACTICE.zone).astimezone(UTC)

@@ -8,14 +8,15 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
-from zoneinfo import ZoneInfo
 
+from pipelines.simulation.clocks import TWO_DIGITS, clock
 from pipelines.simulation.group import EXCHANGE, PRACTICES
 from pipelines.simulation.world import Code, Identifier
 
 Content: TypeAlias = dict[str, Any]
 
 PRACTICE: Final = PRACTICES["cardiology"]
+_HOUR: Final = clock(PRACTICE.zone).hour
 BASE: Final = "https://cardiology.riverbend.example"
 TERMINOLOGY: Final = "http://terminology.hl7.org/CodeSystem"
 NPI: Final = "http://hl7.org/fhir/sid/us-npi"
@@ -67,9 +68,10 @@ def exact(value: Decimal) -> str:
     return f"\0{value:f}"
 
 
-def instant(moment: datetime, zone: ZoneInfo = PRACTICE.zone) -> str:
+def instant(moment: datetime) -> str:
     """Return an instant to the second, as the clocks of the practice show it."""
-    return moment.astimezone(zone).isoformat(timespec="seconds")
+    hour = _HOUR(moment)
+    return f"{hour.extended}:{TWO_DIGITS[moment.minute]}:{TWO_DIGITS[moment.second]}{hour.extended_offset}"
 
 
 def reference(resource_type: str, resource_id: str, display: str = "") -> Content:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from pipelines.simulation.clocks import TWO_DIGITS, clock
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.group import CLINICIANS
 from pipelines.simulation.world import Address, Code, Visit, VisitClass
@@ -15,9 +16,6 @@ _ESCAPES = str.maketrans(
 )
 _CODE_SYSTEMS = {"ICD-10-CM": "I10C", "LOINC": "LN", "RxNorm": "RXNORM", "CVX": "CVX", "HCPCS": "HCPCS", "CPT": "C4"}
 """Our name of a code system to its name in CWE-3 (table 0396)."""
-
-
-_TWO_DIGITS = tuple(f"{number:02d}" for number in range(60))
 
 
 PATIENT_CLASSES: Final[dict[VisitClass, str]] = {"AMB": "O", "EMER": "E", "IMP": "I", "VR": "O"}
@@ -36,31 +34,19 @@ class Draft(NamedTuple):
     """Everything after MSH, segments ended by CR."""
 
 
-class _Hour(NamedTuple):
-    """One hour of UTC as the clocks of a site show it; all its times differ in minutes and seconds only."""
-
-    beginning: str
-    """Of a DTM in it: year to hour."""
-    end: str
-    """The offset, where it is written."""
-    day: date
-    is_second: bool
-    """Whether it is the second of two hours with the same local time, when clocks are set back."""
-
-
 class Stamp:
     """Writes instants as a system does: in the zone of its site, with or without the offset."""
 
     def __init__(self, feed: SimulatedFeed) -> None:
         """Write as `feed` does."""
-        self._zone = feed.practice.zone
+        self._hour = clock(feed.practice.zone).hour
         self._has_offsets = feed.has_offsets
-        self._hours: dict[int, _Hour] = {}
 
     def __call__(self, moment: datetime) -> str:
         """Return a DTM to the second; the second of two equal local times never goes without its offset."""
-        hour = self._hours.get(moment.toordinal() * 24 + moment.hour) or self._hour(moment)
-        return f"{hour.beginning}{_TWO_DIGITS[moment.minute]}{_TWO_DIGITS[moment.second]}{hour.end}"
+        hour = self._hour(moment)
+        offset = hour.basic_offset if self._has_offsets or hour.is_second else ""
+        return f"{hour.basic}{TWO_DIGITS[moment.minute]}{TWO_DIGITS[moment.second]}{offset}"
 
     def day(self, moment: datetime) -> date:
         """Return the day it is at the site."""
@@ -69,15 +55,6 @@ class Stamp:
     def is_ambiguous(self, moment: datetime) -> bool:
         """Return whether the local time of a moment, without its offset, would be read as the hour before."""
         return self._hour(moment).is_second
-
-    def _hour(self, moment: datetime) -> _Hour:
-        key = moment.toordinal() * 24 + moment.hour
-        found = self._hours.get(key)
-        if found is None:
-            local = moment.astimezone(self._zone)
-            offset = f"{local:%z}" if self._has_offsets or local.fold else ""
-            found = self._hours[key] = _Hour(f"{local:%Y%m%d%H}", offset, local.date(), bool(local.fold))
-        return found
 
 
 class Header:
