@@ -1,7 +1,7 @@
-"""What a chapter sends by a feed, kept as a sorted run, and how the runs of all chapters become the files of the feed.
+"""What a chapter sends by each feed, kept as a sorted run, and how the runs of all chapters become the feed's files.
 
-A run has a line per sending: when it arrives, the chapter and its place there (all of fixed width, so that lines sort
-as bytes), the suffix of its file, and the body, whose line ends are written as a character that no body holds.
+A run holds one sending after another, each a head of fixed size and its body. Sendings sort by when they arrive, then
+by their chapter and their place there, which no two share.
 """
 
 from __future__ import annotations
@@ -12,12 +12,19 @@ from contextlib import ExitStack
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from struct import Struct
+from typing import BinaryIO, TypeAlias
 
 from pipelines.simulation.sending import Sent
 
-_LINE_END = b"\x0b"
+_Sending: TypeAlias = tuple[int, int, int, bytes, bytes]
+"""When it arrives, in seconds since 1970; the chapter, and the place there; the suffix of its file; the body."""
+
+_HEAD = Struct(">QII8pI")
+"""A sending but for its body, of which it says the size."""
 _FRAME = b"\x0b%b\x1c\r"
 """MLLP: a file holds many messages, and where one that is cut off ends is to be seen."""
+_BUFFER = 1 << 17
 _MOST_OPEN = 200
 _MOST_MESSAGES = 5000
 _MOST_INTERCHANGES = 50
@@ -25,12 +32,11 @@ _MOST_INTERCHANGES = 50
 
 def write_run(path: Path, chapter: int, arrivals: Iterable[tuple[datetime, Sent]]) -> None:
     """Write what arrives by one feed, given in the order of arrival."""
-    with path.open("wb") as stream:
-        for place, (at, sent) in enumerate(arrivals):
-            body = sent.body.replace(b"\n", _LINE_END)
-            stream.write(b"%012d\t%06d\t%08d\t%s\t" % (int(at.timestamp()), chapter, place, sent.suffix.encode()))
-            stream.write(body)
-            stream.write(b"\n")
+    sendings = (
+        (int(at.timestamp()), chapter, place, sent.suffix.encode(), sent.body)
+        for place, (at, sent) in enumerate(arrivals)
+    )
+    _write(path, sendings)
 
 
 def merge_runs(runs: list[Path], folder: Path) -> None:
@@ -42,16 +48,14 @@ def merge_runs(runs: list[Path], folder: Path) -> None:
     number = 0
     stream = None
     held = 0
-    before: tuple[bytes, bytes] = b"", b""
+    before: tuple[int, bytes] = 0, b""
     try:
-        for line in _sorted(runs):
-            at, _, _, suffix, body = line.split(b"\t", 4)
+        for at, _, _, suffix, body in _sorted(runs):
             if stream is None or _begins_file(before, (at, suffix), held):
                 if stream is not None:
                     stream.close()
                 number, held = number + 1, 0
-                stream = (folder / f"{number:06d}.{suffix.decode()}").open("wb")
-            body = body[:-1].replace(_LINE_END, b"\n")
+                stream = (folder / f"{number:06d}.{suffix.decode()}").open("wb", _BUFFER)
             stream.write(_FRAME % body if suffix == b"hl7" else body)
             before, held = (at, suffix), held + 1
     finally:
@@ -61,7 +65,7 @@ def merge_runs(runs: list[Path], folder: Path) -> None:
         path.unlink()
 
 
-def _begins_file(before: tuple[bytes, bytes], now: tuple[bytes, bytes], held: int) -> bool:
+def _begins_file(before: tuple[int, bytes], now: tuple[int, bytes], held: int) -> bool:
     """Return whether a sending begins a new file: one night's export of a type is one, others are bound in size."""
     if before[1] != now[1]:
         return True
@@ -71,13 +75,25 @@ def _begins_file(before: tuple[bytes, bytes], now: tuple[bytes, bytes], held: in
 
 
 def _merged(runs: list[Path], target: Path) -> Path:
-    with target.open("wb") as stream:
-        stream.writelines(_sorted(runs))
+    _write(target, _sorted(runs))
     for path in runs:
         path.unlink()
     return target
 
 
-def _sorted(runs: list[Path]) -> Iterator[bytes]:
+def _sorted(runs: list[Path]) -> Iterator[_Sending]:
     with ExitStack() as stack:
-        yield from heapq.merge(*(stack.enter_context(path.open("rb")) for path in runs))
+        yield from heapq.merge(*(_read(stack.enter_context(path.open("rb"))) for path in runs))
+
+
+def _write(path: Path, sendings: Iterable[_Sending]) -> None:
+    with path.open("wb", _BUFFER) as stream:
+        for at, chapter, place, suffix, body in sendings:
+            stream.write(_HEAD.pack(at, chapter, place, suffix, len(body)))
+            stream.write(body)
+
+
+def _read(stream: BinaryIO) -> Iterator[_Sending]:
+    while head := stream.read(_HEAD.size):
+        at, chapter, place, suffix, size = _HEAD.unpack(head)
+        yield at, chapter, place, suffix, stream.read(size)
