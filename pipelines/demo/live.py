@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
@@ -25,7 +25,7 @@ from pipelines.demo.api import address_of, connect, token_of
 from pipelines.demo.house import RunningHouse, running_house
 from pipelines.demo.newcomer import FIRST_CHAPTER, newcomer
 from pipelines.demo.scenario import simulated
-from pipelines.simulation.facts_truth import Row, truth_rows
+from pipelines.simulation.facts_truth import Table, truth_tables
 from pipelines.simulation.feeds import FEEDS
 from pipelines.simulation.hl7v2.messages import messages
 from pipelines.simulation.money import Books
@@ -113,7 +113,8 @@ def follow(installation: Installation, say: Say) -> Iterator[Sight]:
             milliseconds = (time.perf_counter() - started) * 1000
             _keep_truth(live, _said_by(sent))
             yield Sight(sent.label, sent.feed, fact.words, round(milliseconds, 1))
-    _keep_truth(live, truth_rows(chapter, Books()))
+    for table in truth_tables(chapter, Books()):
+        _keep_truth(live, table)
 
 
 def _messages(chapter: Chapter) -> Iterator[Sent]:
@@ -128,15 +129,16 @@ def _send(house: RunningHouse, sent: Sent) -> None:
             raise WholechartError(f"feed {sent.feed}: {sent.label} was not taken")
 
 
-def _said_by(sent: Sent) -> Iterator[Row]:
-    yield "messages", {"feed": sent.feed, "sent": 1, "repeated": 0, "rejected": 0, "processed": 1}
+def _said_by(sent: Sent) -> Table:
+    return "messages", [{"feed": sent.feed, "sent": 1, "repeated": 0, "rejected": 0, "processed": 1}]
 
 
-def _keep_truth(folder: Path, rows: Iterable[Row]) -> None:
-    """Add rows to the truth files of a folder."""
+def _keep_truth(folder: Path, table: Table) -> None:
+    """Add rows to a truth file of a folder."""
+    kind, rows = table
     folder.mkdir(parents=True, exist_ok=True)
-    for kind, row in rows:
-        path = folder / f"{kind}.csv"
+    path = folder / f"{kind}.csv"
+    for row in rows:
         is_new = not path.exists()
         with path.open("a", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, list(row), lineterminator="\n")

@@ -9,13 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
+from pipelines.simulation.clocks import clock
 from pipelines.simulation.faults import Fault
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.group import ENDS, PAYERS, PRACTICES
 from pipelines.simulation.money import Books
 from pipelines.simulation.world import Chapter, Policy, Registration, Report, Site, Visit
 
-Row: TypeAlias = tuple[str, Mapping[str, object]]
+Row: TypeAlias = Mapping[str, object]
+Table: TypeAlias = tuple[str, Iterable[Row]]
+"""A file of truth, and rows that belong to it."""
 
 _CODED_VISITS: frozenset[Site] = frozenset({"family-practice", "hospital"})
 """Sites whose diagnoses come with the visit; cardiology sends a problem list."""
@@ -23,72 +26,79 @@ _CLASSES = {"VR": "AMB"}
 """HL7 v2 has no class for video visits (table 0004): where it is spoken, they are ambulatory."""
 
 
-def truth_rows(chapter: Chapter, books: Books) -> Iterator[Row]:
-    """Yield the rows of a chapter, each with the file it belongs to."""
-    yield from _people(chapter, books)
-    yield from _visits(chapter)
-    yield from _bookings(chapter)
-    for report in chapter.reports:
-        if report.site != "pediatrics":
-            yield from _report(report)
-    yield from _clinical(chapter)
+def truth_tables(chapter: Chapter, books: Books) -> Iterator[Table]:
+    """Yield the rows of a chapter by the file they belong to."""
+    yield "persons", _persons(chapter)
+    yield "registrations", map(_registration, chapter.registrations.values())
+    yield "identifiers", _identifiers(chapter, books)
+    yield "visits", _visits(chapter)
+    yield "bookings", _bookings(chapter)
+    reports = [each for each in chapter.reports if each.site != "pediatrics"]
+    yield "reports", map(_key, reports)
+    yield "results", _results(reports)
+    yield "vaccinations", _vaccinations(chapter)
+    yield "problems", _encounter_diagnoses(chapter)
+    yield "problems", _problem_lists(chapter)
+    yield "prescriptions", _prescriptions(chapter)
+    yield "allergies", _allergies(chapter)
 
 
 def fault_rows(chapter: int, feed: SimulatedFeed, faults: Iterable[Fault]) -> Iterator[Row]:
     """Yield a row per fault."""
     for number, fault in enumerate(faults, 1):
-        yield (
-            "faults",
-            {
-                "fault_id": f"{feed.name}-{chapter:05d}-{number:05d}",
-                "finding_kind": fault.kind,
-                "feed": feed.name,
-                "control_id": fault.control_id,
-                "subject": fault.subject,
-            },
-        )
+        yield {
+            "fault_id": f"{feed.name}-{chapter:05d}-{number:05d}",
+            "finding_kind": fault.kind,
+            "feed": feed.name,
+            "control_id": fault.control_id,
+            "subject": fault.subject,
+        }
 
 
-def _people(chapter: Chapter, books: Books) -> Iterator[Row]:
+def _persons(chapter: Chapter) -> Iterator[Row]:
     for person in chapter.persons:
         truth = person.truth
-        yield (
-            "persons",
-            {
-                "person_id": person.person_id,
-                "household": person.household,
-                "family": truth.family,
-                "given": truth.given,
-                "gender": truth.gender,
-                "birth_date": truth.birth_date,
-                "mother_id": person.mother_id or "",
-                "traits": "|".join(person.traits),
-            },
-        )
+        yield {
+            "person_id": person.person_id,
+            "household": person.household,
+            "family": truth.family,
+            "given": truth.given,
+            "gender": truth.gender,
+            "birth_date": truth.birth_date,
+            "mother_id": person.mother_id or "",
+            "traits": "|".join(person.traits),
+        }
+
+
+def _registration(registration: Registration) -> Row:
+    last = registration.stated[-1][1]
+    return {
+        "registration_id": registration.registration_id,
+        "person_id": registration.person_id,
+        "site": registration.site,
+        "source": PRACTICES[registration.site].source,
+        "mrn": registration.mrn,
+        "merged_into": registration.merged_into or "",
+        "family": last.family,
+        "given": last.given,
+        "birth_date": last.birth_date,
+    }
+
+
+def _identifiers(chapter: Chapter, books: Books) -> Iterator[Row]:
     members = _members(chapter, books)
     for registration in chapter.registrations.values():
-        last = registration.stated[-1][1]
-        yield (
-            "registrations",
-            {
-                "registration_id": registration.registration_id,
-                "person_id": registration.person_id,
-                "site": registration.site,
-                "source": PRACTICES[registration.site].source,
-                "mrn": registration.mrn,
-                "merged_into": registration.merged_into or "",
-                "family": last.family,
-                "given": last.given,
-                "birth_date": last.birth_date,
-            },
-        )
         if registration.site == "pediatrics":
             numbers = [("MEMBER", *each) for each in members.get(registration.registration_id, ())]
         else:
             numbers = [(each.kind, each.assigner, each.value) for each in registration.identifiers]
         for kind, assigner, value in numbers:
-            row = {"registration_id": registration.registration_id, "kind": kind, "assigner": assigner, "value": value}
-            yield "identifiers", row
+            yield {
+                "registration_id": registration.registration_id,
+                "kind": kind,
+                "assigner": assigner,
+                "value": value,
+            }
 
 
 def _members(chapter: Chapter, books: Books) -> dict[str, dict[tuple[str, str], None]]:
@@ -114,24 +124,17 @@ def member(registration: Registration, policy: Policy, moment: datetime) -> tupl
 
 def _visits(chapter: Chapter) -> Iterator[Row]:
     for visit in chapter.visits:
-        registration = chapter.registrations[visit.registration_id]
         is_hl7 = visit.site in _CODED_VISITS
-        yield (
-            "visits",
-            {
-                "visit_id": visit.visit_id,
-                "registration_id": visit.registration_id,
-                "person_id": registration.person_id,
-                "site": visit.site,
-                "visit_class": _CLASSES.get(visit.visit_class, visit.visit_class) if is_hl7 else visit.visit_class,
-                "status": visit_status(visit),
-                "started_at": _instant(visit.started_at),
-                "ended_at": _instant(visit.ended_at) if visit.ended_at else "",
-            },
-        )
-        if is_hl7 and not visit.is_cancelled:
-            for code in dict.fromkeys(each.code for each in visit.diagnoses):
-                yield _problem(f"{visit.visit_id}-{code}", visit, code, "encounter-diagnosis", is_active=True)
+        yield {
+            "visit_id": visit.visit_id,
+            "registration_id": visit.registration_id,
+            "person_id": chapter.registrations[visit.registration_id].person_id,
+            "site": visit.site,
+            "visit_class": _CLASSES.get(visit.visit_class, visit.visit_class) if is_hl7 else visit.visit_class,
+            "status": visit_status(visit),
+            "started_at": visit.started_at.isoformat(),
+            "ended_at": visit.ended_at.isoformat() if visit.ended_at else "",
+        }
 
 
 def visit_status(visit: Visit) -> str:
@@ -139,106 +142,98 @@ def visit_status(visit: Visit) -> str:
     return "cancelled" if visit.is_cancelled else "finished" if visit.ended_at else "in-progress"
 
 
-def _problem(key: str, visit: Visit, code: str, kind: str, *, is_active: bool) -> Row:
-    return (
-        "problems",
-        {
-            "problem_id": key,
-            "registration_id": visit.registration_id,
-            "site": visit.site,
-            "icd10": code,
-            "kind": kind,
-            "is_active": is_active,
-        },
-    )
+def _encounter_diagnoses(chapter: Chapter) -> Iterator[Row]:
+    for visit in chapter.visits:
+        if visit.site in _CODED_VISITS and not visit.is_cancelled:
+            for code in dict.fromkeys([each.code for each in visit.diagnoses]):
+                yield {
+                    "problem_id": f"{visit.visit_id}-{code}",
+                    "registration_id": visit.registration_id,
+                    "site": visit.site,
+                    "icd10": code,
+                    "kind": "encounter-diagnosis",
+                    "is_active": True,
+                }
+
+
+def _problem_lists(chapter: Chapter) -> Iterator[Row]:
+    for problem in chapter.problems:
+        if problem.site == "cardiology":
+            yield {
+                "problem_id": problem.problem_id,
+                "registration_id": problem.registration_id,
+                "site": problem.site,
+                "icd10": problem.code.code,
+                "kind": "problem-list-item",
+                "is_active": problem.abated_on is None or problem.abated_on > ENDS,
+            }
 
 
 def _bookings(chapter: Chapter) -> Iterator[Row]:
     for booking in chapter.bookings:
         if booking.site in ("family-practice", "cardiology"):
-            yield (
-                "bookings",
-                {
-                    "booking_id": booking.booking_id,
-                    "registration_id": booking.registration_id,
-                    "site": booking.site,
-                    "clinician": booking.clinician,
-                    "status": booking.status,
-                    "starts_at": _instant(booking.changes[-1].starts_at),
-                },
-            )
+            yield {
+                "booking_id": booking.booking_id,
+                "registration_id": booking.registration_id,
+                "site": booking.site,
+                "clinician": booking.clinician,
+                "status": booking.status,
+                "starts_at": booking.changes[-1].starts_at.isoformat(),
+            }
 
 
-def _report(report: Report) -> Iterator[Row]:
-    key = {"report_id": report.report_id, "registration_id": report.registration_id, "site": report.site}
-    yield "reports", key
-    for result in report.results:
-        is_corrected = report.corrected_at is not None and result.corrected_value is not None
-        yield (
-            "results",
-            {
+def _key(report: Report) -> Row:
+    return {"report_id": report.report_id, "registration_id": report.registration_id, "site": report.site}
+
+
+def _results(reports: Iterable[Report]) -> Iterator[Row]:
+    for report in reports:
+        for result in report.results:
+            is_corrected = report.corrected_at is not None and result.corrected_value is not None
+            yield {
                 "result_id": result.result_id,
-                **key,
+                "report_id": report.report_id,
+                "registration_id": report.registration_id,
+                "site": report.site,
                 "loinc": result.code.code,
                 "value": result.corrected_value if is_corrected else result.value,
                 "unit": result.unit,
                 "flag": result.corrected_flag if is_corrected else result.flag,
                 "is_corrected": is_corrected,
-            },
-        )
+            }
 
 
-def _clinical(chapter: Chapter) -> Iterator[Row]:
+def _vaccinations(chapter: Chapter) -> Iterator[Row]:
     for dose in chapter.vaccinations:
         if dose.site == "family-practice":
-            yield (
-                "vaccinations",
-                {
-                    "vaccination_id": dose.vaccination_id,
-                    "registration_id": dose.registration_id,
-                    "site": dose.site,
-                    "cvx": dose.vaccine.code,
-                    "status": "not-done" if dose.is_refused else "completed",
-                    "given_on": dose.given_at.astimezone(PRACTICES[dose.site].zone).date(),
-                },
-            )
-    for problem in chapter.problems:
-        if problem.site == "cardiology":
-            yield (
-                "problems",
-                {
-                    "problem_id": problem.problem_id,
-                    "registration_id": problem.registration_id,
-                    "site": problem.site,
-                    "icd10": problem.code.code,
-                    "kind": "problem-list-item",
-                    "is_active": problem.abated_on is None or problem.abated_on > ENDS,
-                },
-            )
+            yield {
+                "vaccination_id": dose.vaccination_id,
+                "registration_id": dose.registration_id,
+                "site": dose.site,
+                "cvx": dose.vaccine.code,
+                "status": "not-done" if dose.is_refused else "completed",
+                "given_on": clock(PRACTICES[dose.site].zone).day(dose.given_at),
+            }
+
+
+def _prescriptions(chapter: Chapter) -> Iterator[Row]:
     for drug in chapter.prescriptions:
         if drug.site == "cardiology":
-            yield (
-                "prescriptions",
-                {
-                    "prescription_id": drug.prescription_id,
-                    "registration_id": drug.registration_id,
-                    "site": drug.site,
-                    "rxnorm": drug.medication.code,
-                    "is_active": drug.stopped_on is None or drug.stopped_on > ENDS,
-                },
-            )
+            yield {
+                "prescription_id": drug.prescription_id,
+                "registration_id": drug.registration_id,
+                "site": drug.site,
+                "rxnorm": drug.medication.code,
+                "is_active": drug.stopped_on is None or drug.stopped_on > ENDS,
+            }
+
+
+def _allergies(chapter: Chapter) -> Iterator[Row]:
     for allergy in chapter.allergies:
         if allergy.site != "pediatrics":
-            yield (
-                "allergies",
-                {
-                    "allergy_id": allergy.allergy_id,
-                    "registration_id": allergy.registration_id,
-                    "site": allergy.site,
-                    "code": allergy.substance.code,
-                },
-            )
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")
+            yield {
+                "allergy_id": allergy.allergy_id,
+                "registration_id": allergy.registration_id,
+                "site": allergy.site,
+                "code": allergy.substance.code,
+            }

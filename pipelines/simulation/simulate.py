@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import TypeVar
 
 from pipelines.simulation import billing
 from pipelines.simulation.chapters import live
-from pipelines.simulation.facts_truth import Row, fault_rows, truth_rows
+from pipelines.simulation.facts_truth import fault_rows, truth_tables
 from pipelines.simulation.faults import Arrival, Delivery, deliver, misdated
 from pipelines.simulation.feeds import FEEDS, SimulatedFeed, write_feed_files
 from pipelines.simulation.fhir.export import export
@@ -114,12 +115,12 @@ def _write_chapter(task: _Task) -> None:
     with _without_collector(), TruthFiles(task.folder / "truth") as truth:
         chapter = live(task.seed, task.number, task.people)
         books = billing.keep_books(chapter, task.seed)
-        _add(truth, truth_rows(chapter, books))
-        _add(truth, billing.truth_rows(chapter, books))
+        for kind, rows in chain(truth_tables(chapter, books), billing.truth_tables(chapter, books)):
+            truth.add(kind, rows)
         for feed, delivery in _deliveries(chapter, books, task.seed):
             write_run(task.folder / feed.name, task.number, ((each.at, each.sent) for each in delivery.arrivals))
             truth.add("messages", [_counted(feed, delivery.arrivals)])
-            _add(truth, fault_rows(task.number, feed, delivery.faults))
+            truth.add("faults", fault_rows(task.number, feed, delivery.faults))
         if task.number == 0:
             write_month(month_of(chapter, task.seed), task.folder / NORTHGATE)
 
@@ -154,11 +155,6 @@ def _counted(feed: SimulatedFeed, arrivals: Iterable[Arrival]) -> dict[str, obje
         "rejected": rejected,
         "processed": sent - repeated - rejected,
     }
-
-
-def _add(truth: TruthFiles, rows: Iterable[Row]) -> None:
-    for kind, row in rows:
-        truth.add(kind, [row])
 
 
 def _merge_feed(merge: _Merge) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 
 class _File(NamedTuple):
-    """How a row of one kind is written."""
+    """How the rows of one kind are written."""
 
-    write: Callable[[Iterable[object]], object]
+    write: Callable[[Iterable[Iterable[object]]], object]
     values: Callable[[Mapping[str, object]], tuple[object, ...]]
     """The values of a row in the order of the columns, of which there are several."""
 
@@ -30,11 +31,11 @@ class TruthFiles:
 
     def add(self, kind: str, rows: Iterable[Mapping[str, object]]) -> None:
         """Add rows to `<kind>.csv`; every row of a kind has the same columns."""
-        for row in rows:
-            if kind not in self._files:
-                self._open(kind, list(row))
-            file = self._files[kind]
-            file.write(file.values(row))
+        rest = iter(rows)
+        first = next(rest, None)
+        if first is not None:
+            file = self._files.get(kind) or self._open(kind, list(first))
+            file.write(map(file.values, chain((first,), rest)))
 
     def __enter__(self) -> TruthFiles:
         """Keep the files open until the block ends."""
@@ -43,9 +44,10 @@ class TruthFiles:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _open(self, kind: str, columns: list[str]) -> None:
+    def _open(self, kind: str, columns: list[str]) -> _File:
         path = self._folder / f"{kind}.csv"
         stream = self._stack.enter_context(path.open("w", newline="", encoding="utf-8"))
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
-        self._files[kind] = _File(writer.writerow, itemgetter(*columns))
+        file = self._files[kind] = _File(writer.writerows, itemgetter(*columns))
+        return file

@@ -12,7 +12,7 @@ import pytest
 
 from connectors.connector import Piece
 from connectors.x12.connector import X12Connector
-from pipelines.simulation.billing import keep_books, truth_rows
+from pipelines.simulation.billing import keep_books, truth_tables
 from pipelines.simulation.chapters import live
 from pipelines.simulation.money import Books
 from pipelines.simulation.sending import Sent
@@ -82,7 +82,7 @@ def test_oxedi_balances_every_remittance_and_counts_what_the_truth_says(
                 key = row.claim_id.decode(), row.claim_status.decode()
                 answered[(*key, row.charge_amount, row.payment_amount)] += 1
             adjusted += sum(read.tables["adjustments"].to_pandas()["amount"], Decimal(0))
-    truth = list(truth_rows(chapter, books))
+    truth = dict(truth_tables(chapter, books))
     stated = Counter(
         (
             str(row["account_number"]),
@@ -90,11 +90,10 @@ def test_oxedi_balances_every_remittance_and_counts_what_the_truth_says(
             Decimal(str(row["charged_cents"])) / 100,
             Decimal(str(row["paid_cents"])) / 100,
         )
-        for kind, row in truth
-        if kind == "answers"
+        for row in truth["answers"]
     )
     assert answered == stated
-    assert adjusted * 100 == sum(int(str(row["cents"])) for kind, row in truth if kind == "adjustments")
+    assert adjusted * 100 == sum(int(str(row["cents"])) for row in truth["adjustments"])
 
 
 def test_our_own_check_finds_no_fault(world: tuple[Chapter, Books, list[Sent]]) -> None:

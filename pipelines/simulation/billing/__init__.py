@@ -8,11 +8,11 @@ from pipelines.simulation.billing.accounts import keep_accounts
 from pipelines.simulation.billing.claims import bill_pediatrics
 from pipelines.simulation.billing.eligibility import ask
 from pipelines.simulation.billing.remittances import Ledger
-from pipelines.simulation.billing.truth import truth_rows
+from pipelines.simulation.billing.truth import truth_tables
 from pipelines.simulation.money import Books
 from pipelines.simulation.world import Chapter
 
-__all__ = ["keep_books", "truth_rows"]
+__all__ = ["keep_books", "truth_tables"]
 
 
 def keep_books(chapter: Chapter, seed: int) -> Books:

@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import date, datetime
 
 from pipelines.simulation.billing.standing import account_standings, claim_standings
-from pipelines.simulation.facts_truth import member
+from pipelines.simulation.clocks import clock
+from pipelines.simulation.facts_truth import Row, Table, member
 from pipelines.simulation.group import PAYERS, PRACTICES
 from pipelines.simulation.money import Adjustment, Answer, Books, Claim, Remittance
 from pipelines.simulation.world import Chapter, Site
-
-Row = Mapping[str, object]
 
 _NOT_DENIED = frozenset(("45", "23", "24", "94", "253"))
 """What a payer does not pay by its contract, or because another payer did."""
 
 
-def truth_rows(chapter: Chapter, books: Books) -> Iterator[tuple[str, Row]]:
-    """Yield the rows of truth about a chapter's money, each with the kind of file it belongs to."""
+def truth_tables(chapter: Chapter, books: Books) -> Iterator[Table]:
+    """Yield the rows of truth about a chapter's money by the file they belong to."""
     answers = answers_in_order(books)
-    for kind, rows in (
-        ("charges", _charges(books)),
-        ("payments", _payments(books, answers)),
-        ("adjustments", _adjustments(answers)),
-        ("account_adjustments", _account_adjustments(books)),
-        ("claims", _claims(chapter, books, answers)),
-        ("answers", _answers(answers)),
-        ("denials", _denials(answers)),
-        ("receivables", _receivables(books, answers)),
-        ("eligibility", _eligibility(books)),
-        ("subscribers", _subscribers(chapter, books)),
-    ):
-        for row in rows:
-            yield kind, row
+    yield "charges", _charges(books)
+    yield "payments", _payments(books, answers)
+    yield "adjustments", _adjustments(answers)
+    yield "account_adjustments", _account_adjustments(books)
+    yield "claims", _claims(chapter, books, answers)
+    yield "answers", _answers(answers)
+    yield "denials", _denials(answers)
+    yield "receivables", _receivables(books, answers)
+    yield "eligibility", _eligibility(books)
+    yield "subscribers", _subscribers(chapter, books)
 
 
 def answers_in_order(books: Books) -> list[tuple[Remittance, Answer]]:
@@ -53,8 +48,8 @@ def _name(payer: str | None) -> str:
     return PAYERS[payer].name if payer else ""
 
 
-def _day(site: Site, moment: datetime) -> str:
-    return moment.astimezone(PRACTICES[site].zone).date().isoformat()
+def _day(site: Site, moment: datetime) -> date:
+    return clock(PRACTICES[site].zone).day(moment)
 
 
 def _charges(books: Books) -> Iterator[Row]:

@@ -25,7 +25,7 @@ def write_month(month: Month, folder: Path) -> None:
         script.writelines(f"{json.dumps(_line(each))}\n" for each in month.intentions)
 
 
-def truth_rows(month: Month) -> Iterator[Row]:
+def truth_rows(month: Month) -> Iterator[tuple[str, Row]]:
     """Yield the rows of what is true when the month is over, each with the file it belongs to."""
     for record in month.records:
         yield from _record(record)
@@ -73,7 +73,7 @@ def _line(intention: Intention) -> dict[str, object]:
     return said | {"refused": intention.refused} if intention.refused else said
 
 
-def _record(record: Record) -> Iterator[Row]:
+def _record(record: Record) -> Iterator[tuple[str, Row]]:
     """Yield a record, whose number the core will give, and the number under which other sites know the person."""
     stated = record.stated
     yield (

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from pipelines.simulation.billing import keep_books, truth_rows
+from pipelines.simulation.billing import keep_books, truth_tables
 from pipelines.simulation.x12 import interchanges
 from tests.unit.pipelines.simulation.families import family_chapter
 from tests.unit.pipelines.simulation.remittance_text import Claim, Payment, cents, read, segments
@@ -23,8 +23,8 @@ class House:
         chapter = family_chapter(families=60, seed=seed)
         books = keep_books(chapter, seed)
         truth: dict[str, list[Mapping[str, object]]] = defaultdict(list)
-        for kind, row in truth_rows(chapter, books):
-            truth[kind].append(row)
+        for kind, rows in truth_tables(chapter, books):
+            truth[kind] += rows
         self.truth: Truth = truth
         sent = list(interchanges(chapter, books))
         self.payments: list[Payment] = [read(each.body) for each in sent if each.suffix == "835"]
