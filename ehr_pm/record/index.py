@@ -4,36 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ehr_pm.record.copying import cell, copy_lines
-from hub_core.fhir import search_values
+from hub_core.fhir import indexing
 from hub_core.fhir.canonical import Json
 
 if TYPE_CHECKING:
     import psycopg
 
 _Row: TypeAlias = tuple[Any, ...]
-"""What a resource is found by: table, key of the resource, parameter, and two values."""
+"""What a resource is found by: table, key of the resource, parameter, and the values in the order of `_COLUMNS`."""
 
 _TOKEN, _STRING, _DATE, _REFERENCE = "search_token", "search_string", "search_date", "search_reference"
-_COLUMNS = {
-    _TOKEN: "resource_type, param, code, system, resource_key",
-    _STRING: "resource_type, param, value, resource_key",
+_QUANTITY = "search_quantity"
+_COLUMNS: Final = {
+    _TOKEN: "resource_type, param, system, code, text, place, resource_key",
+    _STRING: "resource_type, param, value, written, resource_key",
     _DATE: "resource_type, param, starts_at, ends_at, resource_key",
     _REFERENCE: "resource_type, param, target_type, target_id, resource_key",
+    _QUANTITY: "resource_type, param, least, greatest, system, code, unit, place, resource_key",
 }
 
-# Times are compared without their zone, as UTC: the end of the calendar exists in no other.
+# Texts, then times, then numbers, then the place, with nothing in what a table has not. Times are compared without
+# their zone, as UTC: the end of the calendar exists in no other.
 _KNOWN = """
-SELECT 'search_token', resource_key, param, code, system, NULL::timestamp, NULL::timestamp, ctid::text
-FROM search_token WHERE resource_key = ANY(%(keys)s)
-UNION ALL SELECT 'search_string', resource_key, param, value, NULL, NULL, NULL, ctid::text
+SELECT 'search_token', resource_key, param, ARRAY[system, code, text], NULL::timestamp, NULL::timestamp, NULL::numeric,
+    NULL::numeric, place, ctid::text FROM search_token WHERE resource_key = ANY(%(keys)s)
+UNION ALL SELECT 'search_string', resource_key, param, ARRAY[value, written], NULL, NULL, NULL, NULL, NULL, ctid::text
 FROM search_string WHERE resource_key = ANY(%(keys)s)
-UNION ALL SELECT 'search_date', resource_key, param, NULL, NULL, starts_at AT TIME ZONE 'UTC',
-    ends_at AT TIME ZONE 'UTC', ctid::text FROM search_date WHERE resource_key = ANY(%(keys)s)
-UNION ALL SELECT 'search_reference', resource_key, param, target_type, target_id, NULL, NULL, ctid::text
-FROM search_reference WHERE resource_key = ANY(%(keys)s)
+UNION ALL SELECT 'search_date', resource_key, param, NULL, starts_at AT TIME ZONE 'UTC', ends_at AT TIME ZONE 'UTC',
+    NULL, NULL, NULL, ctid::text FROM search_date WHERE resource_key = ANY(%(keys)s)
+UNION ALL SELECT 'search_reference', resource_key, param, ARRAY[target_type, target_id], NULL, NULL, NULL, NULL, NULL,
+    ctid::text FROM search_reference WHERE resource_key = ANY(%(keys)s)
+UNION ALL SELECT 'search_quantity', resource_key, param, ARRAY[system, code, unit], NULL, NULL, least, greatest, place,
+    ctid::text FROM search_quantity WHERE resource_key = ANY(%(keys)s)
 """
 
 
@@ -46,7 +52,7 @@ def write_index(
     for key, resource in resources:
         kind = resource["resourceType"]
         for row in _rows(key, resource):
-            if known.pop(row, None) is None:
+            if not known or known.pop(row, None) is None:
                 lines[row[0]].append(_line(kind, row))
     _forget(connection, known)
     for table, columns in _COLUMNS.items():
@@ -54,37 +60,57 @@ def write_index(
 
 
 def _rows(key: int, resource: Json) -> Iterator[_Row]:
-    values = search_values.index(resource)
-    for param, system, code in values.tokens:
-        yield _TOKEN, key, param, code, system
-    for param, value in values.strings:
-        yield _STRING, key, param, value, None
+    values = indexing.index(resource)
+    for token in values.tokens:
+        yield _TOKEN, key, *token
+    for string in values.strings:
+        yield _STRING, key, *string
     for param, start, end in values.dates:
         yield _DATE, key, param, start.replace(tzinfo=None), end.replace(tzinfo=None)
-    for param, target_type, target_id in values.references:
-        yield _REFERENCE, key, param, target_type, target_id
+    for reference in values.references:
+        yield _REFERENCE, key, *reference
+    for quantity in values.quantities:
+        yield _QUANTITY, key, *quantity
 
 
 def _line(kind: str, row: _Row) -> str:
-    table, key, param, one, two = row
+    return "\t".join(map(cell, _cells(kind, row)))
+
+
+def _cells(kind: str, row: _Row) -> tuple[str | None, ...]:
+    """Return a row as the texts of the columns of its table, in their order."""
+    table, key, param, *values = row
     if table == _DATE:
-        return f"{kind}\t{param}\t{_utc(one)}\t{_utc(two)}\t{key}"
-    if table == _STRING:
-        return f"{kind}\t{param}\t{cell(one)}\t{key}"
-    return f"{kind}\t{param}\t{cell(one)}\t{cell(two)}\t{key}"
-
-
-def _utc(moment: datetime) -> str:
-    return f"{moment.isoformat()}Z"
+        return kind, param, f"{values[0].isoformat()}Z", f"{values[1].isoformat()}Z", str(key)
+    if table in (_TOKEN, _QUANTITY):
+        return kind, param, *(None if value is None else str(value) for value in values), str(key)
+    return kind, param, *values, str(key)
 
 
 def _known_rows(connection: psycopg.Connection[Any], keys: Sequence[int]) -> dict[_Row, str]:
     """Return the rows there are, with their places: nobody moves them, the resources being locked."""
     found = connection.execute(_KNOWN, {"keys": list(keys)})
-    return {
-        (table, key, param, start, end) if table == _DATE else (table, key, param, one, two): place
-        for table, key, param, one, two, start, end, place in found
-    }
+    return {_known(table, key, param, *said): row for table, key, param, *said, row in found}
+
+
+def _known(
+    table: str,
+    key: int,
+    param: str,
+    texts: list[str | None] | None,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    least: Decimal | None,
+    greatest: Decimal | None,
+    place: int | None,
+) -> _Row:
+    if table == _DATE:
+        return table, key, param, starts_at, ends_at
+    if table == _TOKEN:
+        return table, key, param, *(texts or ()), place
+    if table == _QUANTITY:
+        return table, key, param, least, greatest, *(texts or ()), place
+    return table, key, param, *(texts or ())
 
 
 def _forget(connection: psycopg.Connection[Any], rows: dict[_Row, str]) -> None:

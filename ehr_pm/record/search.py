@@ -17,6 +17,7 @@ from psycopg.rows import class_row
 
 from ehr_pm.record.queries import FOUND_COLUMNS, FOUND_TABLES, Found
 from ehr_pm.record.scope import condition
+from hub_core.fhir.search_parameters import parameters_of
 from hub_core.fhir.search_values import fold
 
 if TYPE_CHECKING:
@@ -177,12 +178,20 @@ def _criterion(criterion: Criterion, kind: str, bound: _Bound) -> str:
         case Recorded(intervals):
             return _any(_interval(each, "r.recorded_at", "r.recorded_at", bound) for each in intervals)
         case Indexed(param, values):
-            name = bound.add(param)
-            return _any(
+            known = parameters_of(bound.values[kind[2:-2]])[param]
+            conditions = [
                 f"EXISTS (SELECT 1 FROM {_table(value)} s WHERE s.resource_key = r.resource_key"
-                f" AND s.resource_type = {kind} AND s.param = {name} AND {_value(value, bound)})"
+                f" AND s.resource_type = {kind} AND s.param = {bound.add(kept.param)} AND {_value(value, bound)}"
+                + (f" AND s.target_type = {bound.add(kept.target)}" if kept.target else "")
+                + (f" AND s.system = {bound.add(kept.system)}" if kept.system else "")
+                + ")"
                 for value in values
-            )
+                for kept in known.kept
+            ]
+            if known.is_of_patient:
+                ids = [v.target_id for v in values if isinstance(v, Reference) and v.target_type in (None, "Patient")]
+                conditions.append(f"r.patient_id = ANY({bound.add(_uuids(ids))})")
+            return _any(conditions)
 
 
 def _any(conditions: Iterable[str]) -> str:

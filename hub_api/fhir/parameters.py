@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast, get_args
 
 from ehr_pm.record.search import (
     Criterion,
@@ -26,7 +26,7 @@ from ehr_pm.record.search import (
     Value,
 )
 from hub_core.errors import UnreadableError
-from hub_core.fhir import elements
+from hub_core.fhir import search_parameters
 from hub_core.fhir.registry import RESOURCE_TYPES
 from hub_core.fhir.search_values import interval
 
@@ -37,35 +37,6 @@ MAX_COUNT: Final = 500
 MAX_PARAMETERS: Final = 50
 MAX_ALTERNATIVES: Final = 200
 """Limits of one search, so that no request becomes a statement PostgreSQL plans for minutes."""
-
-_KINDS: Final[Mapping[str, Kind]] = {
-    "Address": "string",
-    "CodeableConcept": "token",
-    "Coding": "token",
-    "ContactPoint": "token",
-    "HumanName": "string",
-    "Identifier": "token",
-    "Period": "date",
-    "Reference": "reference",
-    "Timing": "date",
-    "boolean": "token",
-    "code": "token",
-    "date": "date",
-    "dateTime": "date",
-    "instant": "date",
-    "string": "string",
-}
-_PARTS: Final[Mapping[str, Mapping[str, Kind]]] = {
-    "HumanName": {"family": "string", "given": "string"},
-    "Address": {
-        "address-city": "string",
-        "address-state": "string",
-        "address-postalcode": "string",
-        "address-country": "string",
-    },
-    "ContactPoint": {"phone": "token", "email": "token"},
-}
-"""Parameters that come with an element of a type, beside the one named after it."""
 
 _PREFIXES: Final = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb"})
 _NOT_CRITERIA: Final = frozenset({"_format", "_pretty", "_cursor"})
@@ -86,19 +57,12 @@ class Request:
 
 @cache
 def parameters_of(resource_type: str) -> Mapping[str, Kind]:
-    """Return the search parameters of a type that the index has, with how each is compared."""
-    known = RESOURCE_TYPES[resource_type]
-    found: dict[str, Kind] = {}
-    lines = [*(name for name in ("identifier", "status") if elements.element(resource_type, name)), *known.search]
-    for line in lines:
-        name, _, path = line.partition("=")
-        for type_name in _leaf_types(resource_type, tuple((path or name).split("."))):
-            if type_name in _KINDS:
-                found.setdefault(name if path else _kebab(name), _KINDS[type_name])
-                found.update(_PARTS.get(type_name, {}))
-    if known.patient and resource_type != "Patient":
-        found["patient"] = "reference"
-    return dict(sorted(found.items()))
+    """Return the search parameters of a type that are answered, with how each is compared."""
+    found = search_parameters.parameters_of(resource_type)
+    kinds = {name: cast(Kind, each.kind) for name, each in found.items() if each.kind in get_args(Kind)}
+    if RESOURCE_TYPES[resource_type].patient and resource_type != "Patient":
+        kinds["patient"] = "reference"
+    return dict(sorted(kinds.items()))
 
 
 def read_request(resource_type: str, parameters: Iterable[tuple[str, str]], *, base: str, strict: bool) -> Request:
@@ -248,18 +212,3 @@ def _split(value: str) -> Iterator[str]:
             part.append(character)
     if part:
         yield "".join(part)
-
-
-def _leaf_types(type_name: str, path: tuple[str, ...]) -> Iterator[str]:
-    """Yield the R4 types a path of element names, or of JSON names, may end in."""
-    if not path:
-        yield type_name
-        return
-    choice = elements.element(type_name, path[0])
-    types = choice.types if choice else (elements.json_elements(type_name)[path[0]][0],)
-    for each in types:
-        yield from _leaf_types(each, path[1:])
-
-
-def _kebab(name: str) -> str:
-    return "".join(f"-{character.lower()}" if character.isupper() else character for character in name)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.connector import Origin, Piece
 from connectors.fhir.connector import FHIRConnector
-from hub_core.fhir import canonical, references, search_values
+from hub_core.fhir import canonical, indexing, references, search_values
 from hub_core.fhir.registry import clinical_date, patient_id
 
 CONNECTOR = FHIRConnector()
@@ -83,7 +83,7 @@ def test_any_resource_is_converted_or_rejected_and_can_be_indexed(resource: dict
     for fact in outcome.facts:
         canonical.content_hash(fact.resource)
         assert fact.resource["id"] != resource.get("id")
-        values = search_values.index(fact.resource)
+        values = indexing.index(fact.resource)
         assert all(start < end for _, start, end in values.dates)
         patient_id(fact.resource)
         clinical_date(fact.resource)
