@@ -11,10 +11,10 @@ from hub_core.fhir.fhirpath.amounts import Amount
 from hub_core.fhir.fhirpath.frame import Evaluator, Frame
 from hub_core.fhir.fhirpath.functions import FUNCTIONS
 from hub_core.fhir.fhirpath.functions.site import Site, known_type, of_type
-from hub_core.fhir.fhirpath.kinds import is_a, is_known
+from hub_core.fhir.fhirpath.kinds import is_a, is_known, kind
 from hub_core.fhir.fhirpath.moments import MomentKind
-from hub_core.fhir.fhirpath.nodes import Chain, Nodes, is_named
-from hub_core.fhir.fhirpath.operators import OPERATORS
+from hub_core.fhir.fhirpath.nodes import Chain, Node, Nodes
+from hub_core.fhir.fhirpath.operators import OPERATORS, distinct
 from hub_core.fhir.fhirpath.syntax import (
     Call,
     Constant,
@@ -31,7 +31,7 @@ from hub_core.fhir.fhirpath.syntax import (
     TypeOperation,
     Variable,
 )
-from hub_core.fhir.fhirpath.values import Scalar, made, scalar, single, single_scalar, truth
+from hub_core.fhir.fhirpath.values import NO, YES, Scalar, made, scalar, single, single_scalar, truth
 
 _KNOWN_VARIABLES = {
     "ucum": "http://unitsofmeasure.org",
@@ -39,6 +39,7 @@ _KNOWN_VARIABLES = {
     "loinc": "http://loinc.org",
 }
 _PREFIXED_VARIABLES = {"vs-": "http://hl7.org/fhir/ValueSet/", "ext-": "http://hl7.org/fhir/StructureDefinition/"}
+_OF_NOTHING_NOTHING = frozenset({"where", "ofType", "as", "first", "last", "extension", "resolve", "select"})
 _MOST_DIGITS = 18
 
 
@@ -93,14 +94,20 @@ def _member(path: Member) -> Evaluator:
 
 
 def _named(type_name: str, names: tuple[str, ...]) -> Evaluator:
-    if not names:
-        return lambda this, frame: [node for node in this if is_named(node, type_name)]
-    chain = Chain(names)
+    """Return a chain that begins with the type of what the path starts from: of anything else it gives nothing."""
+    chain = Chain(names) if names else list
+    known: dict[str, bool] = {}
+
+    def is_named(node: Node) -> bool:
+        answer = known.get(node.type)
+        if answer is None:
+            answer = known[node.type] = is_a(node.type, type_name, "FHIR")
+        return answer
 
     def run(this: Nodes, frame: Frame) -> Nodes:
         if len(this) == 1:
-            return chain(this) if is_named(this[0], type_name) else []
-        return chain([node for node in this if is_named(node, type_name)])
+            return chain(this) if is_named(this[0]) else []
+        return chain([node for node in this if is_named(node)])
 
     return run
 
@@ -205,29 +212,85 @@ def _type_operation(path: TypeOperation) -> Evaluator:
 
 
 def _operation(path: Operation) -> Evaluator:
+    if path.operator == "|":
+        return _union(path)
     left, right, at = compiled(path.left), compiled(path.right), path.at
     if path.operator in ("and", "or", "implies"):
         return _logic(path.operator, left, right, at)
     operate = OPERATORS[path.operator]
+    if path.operator == "=" and isinstance(path.right, Constant) and path.right.type == "string":
+        return _equals_text(left, path.right.text, right, at)
     return lambda this, frame: operate(left(this, frame), right(this, frame), at)
+
+
+def _equals_text(left: Evaluator, text: str, right: Evaluator, at: int) -> Evaluator:
+    """Return `=` for what most criteria are: one text, and whether it is this one."""
+
+    def run(this: Nodes, frame: Frame) -> Nodes:
+        nodes = left(this, frame)
+        if len(nodes) == 1 and type(nodes[0].value) is str and kind(nodes[0].type) == "string":
+            return YES if nodes[0].value == text else NO
+        return OPERATORS["="](nodes, right(this, frame), at)
+
+    return run
+
+
+def _union(path: Operation) -> Evaluator:
+    """Return the union of all branches, leaving out those that begin with a type which the start is not.
+
+    Search parameters name what they mean in each of thirty types: `Patient.name | Person.name`.
+    """
+    branches = [(_start_type(each), compiled(each)) for each in _branches(path)]
+    chosen: dict[str, list[Evaluator]] = {}
+
+    def run(this: Nodes, frame: Frame) -> Nodes:
+        start = this[0].type if len(this) == 1 else ""
+        found = chosen.get(start)
+        if found is None:
+            found = [each for named, each in branches if not (start and named) or is_a(start, str(named), "FHIR")]
+            chosen[start] = found
+        if len(found) == 1:
+            return distinct(found[0](this, frame))
+        return distinct([node for each in found for node in each(this, frame)])
+
+    return run
+
+
+def _branches(path: Path) -> list[Path]:
+    branches: list[Path] = []
+    while isinstance(path, Operation) and path.operator == "|":
+        branches.append(path.right)
+        path = path.left
+    return [path, *reversed(branches)]
+
+
+def _start_type(path: Path) -> str | None:
+    """Return the type without which a path gives nothing, if it begins with one."""
+    while not isinstance(path, Member) or not isinstance(path.base, This):
+        if isinstance(path, Member | Index) or (isinstance(path, Call) and path.name in _OF_NOTHING_NOTHING):
+            path = path.base
+        elif isinstance(path, TypeOperation) and path.operator == "as":
+            path = path.operand
+        else:
+            return None
+    return path.name if path.name[:1].isupper() and is_known(path.name) else None
 
 
 def _logic(operator: str, left: Evaluator, right: Evaluator, at: int) -> Evaluator:
     """Return `and`, `or` or `implies`: once one side decides, the other is not asked (FHIRPath 2.0, 6.5)."""
     what = f"an operand of {operator}"
     decisive = operator != "and"
-    yes, no = made(True), made(False)
 
     def run(this: Nodes, frame: Frame) -> Nodes:
         first = truth(left(this, frame), what, at)
         if operator == "implies" and first is not None:
             first = not first
         if first is decisive:
-            return yes if first else no
+            return made(first)
         second = truth(right(this, frame), what, at)
         if second is decisive:
-            return yes if second else no
-        return [] if first is None or second is None else (yes if second else no)
+            return made(second)
+        return [] if first is None else made(second)
 
     return run
 

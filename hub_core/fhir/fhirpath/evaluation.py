@@ -67,9 +67,11 @@ class CompiledPath:
             PathError: if the path means nothing for this node.
         """
         start = [node]
-        known = {name: value if isinstance(value, list) else made(value) for name, value in variables.items()}
+        known: Mapping[str, Nodes] = _NONE
+        if variables:
+            known = {name: value if isinstance(value, list) else made(value) for name, value in variables.items()}
         root = node if node.value is resource else of_resource(resource)
-        return self.run(start, Frame(Given(root, start, known, resolver, now)))
+        return list(self.run(start, Frame(Given(root, start, known, resolver, now))))
 
 
 @lru_cache(maxsize=4096)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from itertools import zip_longest
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.elements import elements, is_primitive, is_resource_type, json_elements
-from hub_core.fhir.fhirpath.kinds import TYPE_INFO, is_a
+from hub_core.fhir.fhirpath.kinds import TYPE_INFO
 
 
 class Node:
@@ -40,8 +40,22 @@ class Node:
 
 Nodes: TypeAlias = list[Node]
 
-_Way: TypeAlias = tuple[tuple[str, str], ...]
-"""(name in JSON, type), several for a choice."""
+_CONTAINERS = (dict, list)
+
+
+class _Property(NamedTuple):
+    """A property of a JSON object that an element is written as."""
+
+    key: str
+    beside: str
+    """Where JSON has id and extensions of a primitive."""
+    type: str
+    is_primitive: bool
+    is_any_resource: bool
+
+
+_Way: TypeAlias = tuple[_Property, ...]
+"""How JSON writes an element: in one property, or in one of several where it is a choice."""
 
 
 def of_resource(resource: Json) -> Node:
@@ -56,16 +70,10 @@ def step(nodes: Nodes, name: str) -> Nodes:
         value = node.value
         if type(value) is dict:
             way = _way(node.type, name)
-            if way is None:
-                continue
-            if len(way) > len(value):
-                way = tuple(each for each in _written(node.type, name, value))
-            for key, type_ in way:
-                if key in value or "_" + key in value:
-                    _add(below, value.get(key), type_, value.get("_" + key))
+            if way is not None:
+                _add_all(below, value, way)
         elif node.extras is not None and name in ("extension", "id"):
-            found = node.extras.get(name)
-            _add(below, found, "Extension" if name == "extension" else "string", None)
+            _add(below, node.extras, _properties("Extension")[name])
     return below
 
 
@@ -73,14 +81,13 @@ def children(node: Node) -> Nodes:
     """Return all elements of a node, in the order of the resource."""
     below: Nodes = []
     if type(node.value) is dict:
-        known = json_elements(node.type)
+        known = _properties(node.type)
         for key in node.value:
-            element = known.get(key) or (known.get(key[1:]) if key[:1] == "_" and key[1:] not in node.value else None)
-            if element is not None:
-                name = key.removeprefix("_")
-                _add(below, node.value.get(name), element[0], node.value.get("_" + name))
+            found = known.get(key) or (known.get(key[1:]) if key[:1] == "_" and key[1:] not in node.value else None)
+            if found is not None:
+                _add(below, node.value, found)
     elif node.extras is not None:
-        _add(below, node.extras.get("extension"), "Extension", None)
+        _add(below, node.extras, _properties("Extension")["extension"])
     return below
 
 
@@ -113,40 +120,23 @@ class Chain:
             except KeyError:
                 plan = self._plans[node.type] = self._plan(node.type)
             if plan is not None and type(node.value) is dict:
-                self._run(node.value, plan, below)
+                keys, way = plan
+                for parent in _reached(node.value, keys) if keys else (node.value,):
+                    _add_all(below, parent, way)
             else:
                 below += self._steps([node])
         return below
 
-    def _run(self, value: Json, plan: tuple[tuple[str, ...], _Way], below: Nodes) -> None:
-        level = [value]
-        for key in plan[0]:
-            reached: list[Json] = []
-            for parent in level:
-                found = parent.get(key)
-                if type(found) is dict:
-                    reached.append(found)
-                elif type(found) is list:
-                    reached += [each for each in found if type(each) is dict]
-            if not reached:
-                return
-            level = reached
-        for parent in level:
-            for key, type_ in plan[1]:
-                if key in parent or "_" + key in parent:
-                    _add(below, parent.get(key), type_, parent.get("_" + key))
-
     def _plan(self, start: str) -> tuple[tuple[str, ...], _Way] | None:
-        names = self._names
         type_ = start
         keys: list[str] = []
-        for name in names[:-1]:
+        for name in self._names[:-1]:
             way = _way(type_, name)
-            if way is None or len(way) != 1 or is_primitive(way[0][1]) or _is_any_resource(way[0][1]):
+            if way is None or len(way) != 1 or way[0].is_primitive or way[0].is_any_resource:
                 return None
-            keys.append(way[0][0])
-            type_ = way[0][1]
-        last = _way(type_, names[-1])
+            keys.append(way[0].key)
+            type_ = way[0].type
+        last = _way(type_, self._names[-1])
         return None if last is None else (tuple(keys), last)
 
     def _steps(self, nodes: Nodes) -> Nodes:
@@ -157,27 +147,52 @@ class Chain:
         return nodes
 
 
-def is_named(node: Node, name: str) -> bool:
-    """Return whether a path may begin with `name` to mean the node itself: `Patient.name` of a patient."""
-    return is_a(node.type, name, "FHIR")
+def _reached(value: Json, keys: tuple[str, ...]) -> list[Json]:
+    """Return the objects at the end of some properties, through arrays."""
+    level = [value]
+    for key in keys:
+        below: list[Json] = []
+        for parent in level:
+            found = parent.get(key)
+            if type(found) is dict:
+                below.append(found)
+            elif type(found) is list:
+                below += [each for each in found if type(each) is dict]
+        level = below
+    return level
 
 
-def _add(below: Nodes, found: Any, type_: str, extras: Any) -> None:
+def _add_all(below: Nodes, parent: Json, way: _Way) -> None:
+    if len(way) <= len(parent):
+        for each in way:
+            if each.key in parent or each.beside in parent:
+                _add(below, parent, each)
+        return
+    known = _choice(way)
+    for key in parent:
+        found = known.get(key) or (known.get(key[1:]) if key[:1] == "_" and key[1:] not in parent else None)
+        if found is not None:
+            _add(below, parent, found)
+
+
+def _add(below: Nodes, parent: Json, written: _Property) -> None:
     """Add one value or all of a list, a primitive's with what JSON has beside it."""
-    if _is_any_resource(type_):
+    found, type_ = parent.get(written.key), written.type
+    if written.is_primitive:
+        if written.beside in parent:
+            _add_primitives(below, found, type_, parent[written.beside])
+        elif type(found) is list:
+            below += [Node(each, type_) for each in found if each is not None and type(each) not in _CONTAINERS]
+        elif found is not None and type(found) is not dict:
+            below.append(Node(found, type_))
+    elif written.is_any_resource:
         for each in found if type(found) is list else (found,):
             if type(each) is dict:
                 below.append(of_resource(each))
-    elif not is_primitive(type_):
-        if type(found) is list:
-            below += [Node(each, type_) for each in found if type(each) is dict]
-        elif type(found) is dict:
-            below.append(Node(found, type_))
-    elif extras is None and type(found) is not list:
-        if found is not None and type(found) is not dict:
-            below.append(Node(found, type_))
-    else:
-        _add_primitives(below, found, type_, extras)
+    elif type(found) is list:
+        below += [Node(each, type_) for each in found if type(each) is dict]
+    elif type(found) is dict:
+        below.append(Node(found, type_))
 
 
 def _add_primitives(below: Nodes, found: Any, type_: str, extras: Any) -> None:
@@ -185,36 +200,30 @@ def _add_primitives(below: Nodes, found: Any, type_: str, extras: Any) -> None:
     besides = extras if type(extras) is list else [extras]
     for value, beside in zip_longest(values, besides):
         known = beside if type(beside) is dict else None
-        if (value is not None or known is not None) and type(value) not in (dict, list):
+        if (value is not None or known is not None) and type(value) not in _CONTAINERS:
             below.append(Node(value, type_, known))
 
 
 @cache
 def _way(type_: str, name: str) -> _Way | None:
     if type_ == TYPE_INFO:
-        return ((name, "string"),)
+        return (_property(name, "string"),)
     found = elements(type_).get(name)
-    return None if found is None else tuple((found.json_name(each), each) for each in found.types)
-
-
-def _written(type_: str, name: str, value: Json) -> Iterator[tuple[str, str]]:
-    """Yield what the JSON object has of a choice of many types."""
-    known = _choice(type_, name)
-    for key in value:
-        found = known.get(key)
-        if found is not None:
-            yield key, found
-        elif key[:1] == "_" and key[1:] in known and key[1:] not in value:
-            yield key[1:], known[key[1:]]
+    return None if found is None else tuple(_property(found.json_name(each), each) for each in found.types)
 
 
 @cache
-def _choice(type_: str, name: str) -> dict[str, str]:
-    return dict(_way(type_, name) or ())
+def _properties(type_: str) -> dict[str, _Property]:
+    return {key: _property(key, found) for key, (found, _) in json_elements(type_).items()}
 
 
-def _is_any_resource(type_: str) -> bool:
-    return type_ in ("Resource", "DomainResource")
+@cache
+def _choice(way: _Way) -> dict[str, _Property]:
+    return {each.key: each for each in way}
+
+
+def _property(key: str, type_: str) -> _Property:
+    return _Property(key, "_" + key, type_, is_primitive(type_), type_ in ("Resource", "DomainResource"))
 
 
 def _resource_type(resource: Json) -> str:

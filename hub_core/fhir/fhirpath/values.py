@@ -21,14 +21,19 @@ _WIDEST = 60
 """Places of a number that are written out; one that needs more is written with an exponent."""
 
 
+YES: Nodes = [Node(True, BOOLEAN)]
+NO: Nodes = [Node(False, BOOLEAN)]
+"""The answers of most operators, made once: nothing changes a list of nodes in place."""
+
+
 def scalar(node: Node) -> Scalar | None:
     """Return the value of a node as operators see it; None if it has none, or not one of its type."""
     value, seen = node.value, kind(node.type)
+    if seen == "string":
+        return value if isinstance(value, str) else None
     match seen:
         case "boolean":
             return value if isinstance(value, bool) else None
-        case "string":
-            return value if isinstance(value, str) else None
         case "integer":
             return _whole(value)
         case "decimal":
@@ -51,6 +56,10 @@ def decimal(value: Any) -> Decimal | None:
 
 def made(value: Scalar | None) -> Nodes:
     """Return what an operator or a function made, none for None."""
+    if value is True:
+        return YES
+    if value is False:
+        return NO
     return [] if value is None else [Node(_shown(value), _type(value))]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from hub_core.fhir.fhirpath.frame import Evaluator, Frame
 from hub_core.fhir.fhirpath.functions.site import MOST, Build, Functions, Site, of_type, on_all, with_other
@@ -13,14 +13,25 @@ from hub_core.fhir.fhirpath.values import identity, made, single, single_scalar,
 
 
 def _where(site: Site) -> Evaluator:
-    base, criteria, at = site.base, site.each(0), site.at
+    base, (criterion, *_), at, counts = site.base, site.arguments, site.at, site.counts
 
     def call(this: Nodes, frame: Frame) -> Nodes:
-        nodes = base(this, frame)
-        answers = criteria(nodes, frame)
-        return [node for node, answer in zip(nodes, answers, strict=True) if truth(answer, "a criterion", at)]
+        kept: Nodes = []
+        for position, node in enumerate(base(this, frame)):
+            answer = criterion([node], frame.at_position(position) if counts else frame)
+            if answer and truth(answer, "a criterion", at):
+                kept.append(node)
+        return kept
 
     return call
+
+
+def _each(site: Site) -> Callable[[Nodes, Frame], Iterator[Nodes]]:
+    """Return what gives the first argument's answer for each of some nodes, one after the other."""
+    argument, counts = site.arguments[0], site.counts
+    if not counts:
+        return lambda nodes, frame: (argument([node], frame) for node in nodes)
+    return lambda nodes, frame: (argument([node], frame.at_position(position)) for position, node in enumerate(nodes))
 
 
 def _exists(site: Site) -> Evaluator:
@@ -29,7 +40,7 @@ def _exists(site: Site) -> Evaluator:
 
 
 def _all(site: Site) -> Evaluator:
-    base, criteria, at = site.base, site.each(0), site.at
+    base, criteria, at = site.base, _each(site), site.at
     return lambda this, frame: made(
         all(truth(answer, "a criterion", at) for answer in criteria(base(this, frame), frame))
     )
@@ -57,7 +68,7 @@ def _subset(nodes: Nodes, others: Nodes) -> bool:
 
 
 def _select(site: Site) -> Evaluator:
-    base, projection = site.base, site.each(0)
+    base, projection = site.base, _each(site)
 
     def call(this: Nodes, frame: Frame) -> Nodes:
         selected = [node for found in projection(base(this, frame), frame) for node in found]
@@ -70,7 +81,7 @@ def _select(site: Site) -> Evaluator:
 
 def _repeat(site: Site) -> Evaluator:
     """Return what follows a projection from what it gives, until it gives nothing new."""
-    base, projection = site.base, site.each(0)
+    base, projection = site.base, _each(site)
 
     def call(this: Nodes, frame: Frame) -> Nodes:
         gathered: Nodes = []

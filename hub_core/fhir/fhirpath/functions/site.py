@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -45,14 +45,10 @@ class Site:
             raise PathError(f"gives {self.name}() what is no name of a type", self.at)
         return known_type(named, self.at)
 
-    def each(self, place: int) -> Callable[[Nodes, Frame], Iterator[Nodes]]:
-        """Return what gives an argument's answer for each of some nodes, one after the other."""
-        argument = self.compiled(self.paths[place])
-        if not _asks_position(self.paths[place]):
-            return lambda nodes, frame: (argument([node], frame) for node in nodes)
-        return lambda nodes, frame: (
-            argument([node], frame.at_position(position)) for position, node in enumerate(nodes)
-        )
+    @property
+    def counts(self) -> bool:
+        """Return whether the first argument, asked of each thing, asks how many came before it."""
+        return _asks_position(self.paths[0])
 
     def refuse(self, reason: str) -> PathError:
         """Return the error that something about the call is wrong."""
