@@ -46,16 +46,12 @@ class Clock:
 
     def _ask(self, number: int, moment: datetime) -> Hour:
         local = moment.astimezone(self._zone)
-        offset = f"{local:%z}"
-        hour = self._hours[number] = Hour(
-            local.date(),
-            f"{local:%Y%m%d%H}",
-            f"{local:%Y-%m-%dT%H}",
-            offset,
-            f"{offset[:3]}:{offset[3:]}",
-            bool(local.fold),
-        )
-        return hour
+        written = local.isoformat(timespec="hours")
+        hour, offset = written[:13], written[13:]
+        basic = hour.replace("-", "").replace("T", "")
+        found = Hour(local.date(), basic, hour, offset.replace(":", ""), offset, bool(local.fold))
+        self._hours[number] = found
+        return found
 
 
 @cache

@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
+from operator import call
 from pathlib import Path
 from random import Random
-from typing import TypeVar
 
 from pipelines.simulation import billing
 from pipelines.simulation.chapters import live
@@ -38,8 +39,6 @@ CHAPTER = 1000
 """People of a chapter; the last one may have fewer."""
 NORTHGATE = "northgate"
 """Folder of the location that runs on the core itself: its patients are people of the first chapter."""
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +66,34 @@ def simulate(people: int, seed: int, out: Path) -> None:
         for number in range(-(-people // CHAPTER))
     ]
     try:
-        workers = min(len(tasks), os.cpu_count() or 1)
-        _each(_write_chapter, tasks, workers)
         folders = [task.folder for task in tasks]
-        _each(_merge_feed, [_Merge(feed, folders, out / "feeds" / feed) for feed in FEEDS], workers)
-        _join_truth([folder / "truth" for folder in folders], out / "truth")
+        with _workers(min(len(tasks), os.cpu_count() or 1)) as each:
+            list(each(_write_chapter, tasks))
+            list(each(call, _joins(folders, out)))
         (folders[0] / NORTHGATE).rename(out / NORTHGATE)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Merge:
-    """One feed whose runs are to be merged."""
-
-    feed: str
-    folders: list[Path]
-    target: Path
-
-
-def _each(work: Callable[[_T], None], tasks: list[_T], workers: int) -> None:
-    """Do all tasks, in processes of their own if there are to be several; what each writes is its own."""
-    if workers < 2:
-        for task in tasks:
-            work(task)
+@contextmanager
+def _workers(count: int) -> Iterator[Callable[..., Iterator[None]]]:
+    """Give a `map` over processes of their own if there are to be several; what each task writes is its own."""
+    if count < 2:
+        yield map
         return
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        for future in [pool.submit(work, task) for task in tasks]:
-            future.result()
+    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
+        yield pool.map
+
+
+def _joins(folders: list[Path], out: Path) -> list[Callable[[], None]]:
+    """Return what joins the chapters: every feed, the largest first so that all workers end together, and the truth."""
+    runs = {feed: [folder / feed for folder in folders] for feed in FEEDS}
+    sizes = {feed: sum(path.stat().st_size for path in paths) for feed, paths in runs.items()}
+    feeds = sorted(runs, key=sizes.__getitem__, reverse=True)
+    return [
+        *(partial(merge_runs, runs[feed], out / "feeds" / feed) for feed in feeds),
+        partial(_join_truth, [folder / "truth" for folder in folders], out / "truth"),
+    ]
 
 
 @contextmanager
@@ -155,10 +154,6 @@ def _counted(feed: SimulatedFeed, arrivals: Iterable[Arrival]) -> dict[str, obje
         "rejected": rejected,
         "processed": sent - repeated - rejected,
     }
-
-
-def _merge_feed(merge: _Merge) -> None:
-    merge_runs([folder / merge.feed for folder in merge.folders], merge.target)
 
 
 def _join_truth(folders: list[Path], target: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 from typing import Literal
 
@@ -11,6 +11,7 @@ from pipelines.simulation.billing.fees import ALLOWED, COPAYS, FREE, SERVICES
 from pipelines.simulation.billing.services import Service, services_of
 from pipelines.simulation.group import END_INSTANT
 from pipelines.simulation.money import AccountEntry, Books, Charge
+from pipelines.simulation.spans import days, minutes
 from pipelines.simulation.world import Chapter, Code, Policy, Visit
 
 SMALL_BALANCE = "SMALL"
@@ -68,7 +69,7 @@ class _Account:
         chance = self._random.random()
         if chance < 0.03:
             return  # the insurer never answers
-        posted = self._ended + timedelta(days=14 + int(self._random.random() * 29), hours=2)
+        posted = self._ended + days(14 + int(self._random.random() * 29)) + minutes(120)
         if posted > END_INSTANT:
             return
         if chance < 0.05:
@@ -102,7 +103,7 @@ class _Account:
 
     def _charge_wrong_before(self, right: Charge) -> None:
         """Put a charge at the next level before the right one, which is made when the wrong one is taken back."""
-        later = self._ended + timedelta(days=1 + int(self._random.random() * 5))
+        later = self._ended + days(1 + int(self._random.random() * 5))
         if later > END_INSTANT:
             return
         self._books.charges.pop()
@@ -113,7 +114,7 @@ class _Account:
 
     def _charge_twice(self, charge: Charge) -> None:
         """Charge a service once too often and take it back."""
-        later = charge.charged_at + timedelta(days=2)
+        later = charge.charged_at + days(2)
         if later > END_INSTANT:
             return
         again = Service(charge.service.code, charge.modifier, charge.units)
@@ -152,22 +153,22 @@ class _Account:
             return
         chance = self._random.random()
         if chance < at_once:
-            self._post("payment", None, due, since + timedelta(minutes=4))
+            self._post("payment", None, due, since + minutes(4))
             return
-        later = since + timedelta(days=12 + int(self._random.random() * 80), hours=1)
+        later = since + days(12 + int(self._random.random() * 80)) + minutes(60)
         chance = self._random.random()
         if chance < 0.62:
             self._post("payment", None, due, later)
         elif chance < 0.74 and due > 2 * _SMALL:
             self._post("payment", None, due // 2, later)
             if chance < 0.70:
-                self._post("payment", None, due - due // 2, later + timedelta(days=30))
+                self._post("payment", None, due - due // 2, later + days(30))
         elif chance < 0.80 and due > _SMALL:
             rest = 100 + int(self._random.random() * 800)
             self._post("payment", None, due - rest, later)
-            self._post("adjustment", None, rest, later + timedelta(days=45), "", SMALL_BALANCE)
+            self._post("adjustment", None, rest, later + days(45), "", SMALL_BALANCE)
         elif due < _SMALL:
-            self._post("adjustment", None, due, later + timedelta(days=45), "", SMALL_BALANCE)
+            self._post("adjustment", None, due, later + days(45), "", SMALL_BALANCE)
 
     def _post(
         self,

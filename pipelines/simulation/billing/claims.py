@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from random import Random
 
 from pipelines.simulation.billing.calendar import batch_after, payday
@@ -26,6 +26,7 @@ from pipelines.simulation.billing.remittances import Ledger
 from pipelines.simulation.billing.services import Service, services_of
 from pipelines.simulation.group import END_INSTANT
 from pipelines.simulation.money import Adjustment, Answer, AnsweredLine, Claim, ClaimLine, ProviderAdjustment
+from pipelines.simulation.spans import days
 from pipelines.simulation.world import Chapter, Policy, Visit
 
 _SCHEDULE = ((1, ("110", "48", "216", "116")), (2, ("03", "21", "83", "216")), (4, ("20", "140")), (7, ("130", "94")))
@@ -66,7 +67,7 @@ class _Account:
     def bill(self, first: Policy, second: Policy | None, services: list[Service]) -> None:
         """Send the claim to the first payer, follow it, and send what is left to the second."""
         is_late = self._random.random() < 0.012
-        ready = self._day + timedelta(days=self._days(_TIMELY_DAYS, 180) if is_late else self._days(0, 4))
+        ready = self._day + days(self._days(_TIMELY_DAYS, 180) if is_late else self._days(0, 4))
         codes = diagnoses(self._visit)
         lines = tuple(self._line(number, service, len(codes)) for number, service in enumerate(services, 1))
         claim = Claim(
@@ -142,7 +143,7 @@ class _Account:
                 return denied
             paid_on = self._answer_day(asked.payer, asked.sent_at)
         else:
-            paid_on = payday(claim.payer, denied.paid_on + timedelta(days=self._days(40, 90)))
+            paid_on = payday(claim.payer, denied.paid_on + days(self._days(40, 90)))
         decided = self._decided(asked, terms, paid_on, corrects=denied.payer_control_number)
         if self._random.random() < 0.12:
             lines = tuple(deny(line, denial) for line in asked.lines)
@@ -159,13 +160,13 @@ class _Account:
             claim_id=f"{self._number}/P7",
             frequency="7",
             lines=(*kept, last),
-            sent_at=batch_after(denied.paid_on + timedelta(days=self._days(7, 35))),
+            sent_at=batch_after(denied.paid_on + days(self._days(7, 35))),
             replaces=denied.payer_control_number,
         )
 
     def _reconsider(self, claim: Claim, decided: Answer, terms: Terms, chance: float) -> Answer:
         """Let the payer take an answer back some weeks later and decide again: it pays more, or had paid too much."""
-        paid_on = payday(claim.payer, decided.paid_on + timedelta(days=self._days(20, 80)))
+        paid_on = payday(claim.payer, decided.paid_on + days(self._days(20, 80)))
         is_less = chance < 0.987
         if is_less:
             again = Terms("deductible" if terms.kind == "copay" else terms.kind, cut=self._days(8, 25))
@@ -185,7 +186,7 @@ class _Account:
             self._ledger.adjust(payer, paid_on, ProviderAdjustment("72", reference, -overpaid))
             return
         self._ledger.adjust(payer, paid_on, ProviderAdjustment("WO", reference, -overpaid))
-        later = payday(payer, paid_on + timedelta(days=self._days(14, 42)))
+        later = payday(payer, paid_on + days(self._days(14, 42)))
         self._ledger.adjust(payer, later, ProviderAdjustment("WO", reference, overpaid))
 
     def _ask_second(self, claim: Claim, decided: Answer, first: Policy, second: Policy) -> None:
@@ -198,7 +199,7 @@ class _Account:
             policy=second,
             sequence="S",
             frequency="1",
-            sent_at=batch_after(decided.paid_on + timedelta(days=self._days(3, 15))),
+            sent_at=batch_after(decided.paid_on + days(self._days(3, 15))),
             other_policy=first,
             primary_answer=decided,
             replaces="",
@@ -218,7 +219,7 @@ class _Account:
             return earlier
         self._answer(_reversed(earlier, self._next_id(), decided.paid_on))
         if self._random.random() < 0.1:
-            later = payday(decided.payer, decided.paid_on + timedelta(days=7))
+            later = payday(decided.payer, decided.paid_on + days(7))
             if self._ledger.is_open(later) or decided.claim_id == earlier.claim_id:
                 decided = replace(decided, paid_on=later)
         self._answer(decided)
@@ -246,7 +247,7 @@ class _Account:
         return answer if self._ledger.answer(answer) else None
 
     def _answer_day(self, payer: str, sent_at: datetime) -> date:
-        return payday(payer, sent_at.date() + timedelta(days=self._days(10, 30)))
+        return payday(payer, sent_at.date() + days(self._days(10, 30)))
 
     def _next_id(self) -> str:
         self._answers += 1

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pipelines.simulation.care.calendar import AHEAD, DAYS, has_passed, instant, minutes, next_open
+from pipelines.simulation.care.calendar import AHEAD, DAYS, has_passed, instant, next_open
 from pipelines.simulation.care.patients import Patient
 from pipelines.simulation.facts import fact
 from pipelines.simulation.group import VISIT_TYPES
+from pipelines.simulation.spans import minutes
 from pipelines.simulation.world import Booking, BookingChange, Code, Site, Visit, VisitClass
 
 _MISSED = 0.07

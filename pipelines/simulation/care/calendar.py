@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from random import Random
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from pipelines.simulation.group import BEGINS, END_INSTANT, ENDS, PRACTICES
+from pipelines.simulation.spans import minutes
 from pipelines.simulation.world import Site
 
 FIRST_DAY: Final = BEGINS.toordinal()
@@ -32,8 +35,8 @@ def _holidays() -> frozenset[date]:
 HOLIDAYS: Final = _holidays()
 
 
-def _midnights(site: Site) -> tuple[datetime, ...]:
-    zone = PRACTICES[site].zone
+@cache
+def _midnights(zone: ZoneInfo) -> tuple[datetime, ...]:
     return tuple(datetime.combine(BEGINS + timedelta(days=day), time(), zone).astimezone(UTC) for day in range(_KNOWN))
 
 
@@ -50,9 +53,10 @@ def _next_open(site: Site) -> tuple[int, ...]:
     return tuple(result)
 
 
-_MIDNIGHT: Final[dict[Site, tuple[datetime, ...]]] = {site: _midnights(site) for site in PRACTICES}
+_MIDNIGHT: Final[dict[Site, tuple[datetime, ...]]] = {
+    site: _midnights(practice.zone) for site, practice in PRACTICES.items()
+}
 _OPEN: Final[dict[Site, tuple[int, ...]]] = {site: _next_open(site) for site in PRACTICES}
-_MINUTES: Final = tuple(timedelta(minutes=minute) for minute in range(3 * 24 * 60))
 _MORNING = tuple(range(8 * 60, 12 * 60, 20))
 _WHOLE_DAY = (*_MORNING, *range(13 * 60, 17 * 60, 20))
 _SLOTS = tuple(
@@ -76,12 +80,7 @@ def day_of(on: date) -> int:
 
 def instant(site: Site, day: int, minute: int) -> datetime:
     """Return when it is `minute` minutes past midnight at a site."""
-    return _MIDNIGHT[site][day] + _MINUTES[minute]
-
-
-def minutes(count: int) -> timedelta:
-    """Return that many minutes, less than three days."""
-    return _MINUTES[count]
+    return _MIDNIGHT[site][day] + minutes(minute)
 
 
 def next_open(site: Site, day: int) -> int:

@@ -7,10 +7,11 @@ from datetime import date
 from typing import Final
 
 from pipelines.simulation.care.appointments import Plan, Seen, keep
-from pipelines.simulation.care.calendar import AHEAD, DAYS, date_of, minutes
+from pipelines.simulation.care.calendar import AHEAD, DAYS, date_of
 from pipelines.simulation.care.orders import order
 from pipelines.simulation.care.patients import Patient
 from pipelines.simulation.group import ENDS
+from pipelines.simulation.spans import minutes
 from pipelines.simulation.tables import rows
 from pipelines.simulation.world import Allergy, Code, Prescription, Problem
 

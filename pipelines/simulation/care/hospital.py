@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pipelines.simulation.care.appointments import Plan, write_visit
-from pipelines.simulation.care.calendar import DAYS, any_day, day_of, has_passed, instant, minutes
+from pipelines.simulation.care.calendar import DAYS, any_day, day_of, has_passed, instant
 from pipelines.simulation.care.diseases import Complaint, draw_complaint
 from pipelines.simulation.care.orders import order
 from pipelines.simulation.care.patients import Patient
+from pipelines.simulation.spans import minutes
 from pipelines.simulation.world import Code, Visit, VisitClass
 
 _BORN = Code("ICD-10-CM", "Z38.00", "Single liveborn infant, delivered vaginally")

@@ -6,8 +6,9 @@ from datetime import datetime
 from random import Random
 from typing import Final
 
-from pipelines.simulation.care.calendar import FIRST_DAY, minutes
+from pipelines.simulation.care.calendar import FIRST_DAY
 from pipelines.simulation.care.patients import Patient
+from pipelines.simulation.spans import minutes
 from pipelines.simulation.tables import rows
 from pipelines.simulation.world import Code, Vaccination, Visit
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from pipelines.simulation.care.calendar import has_passed, minutes
+from pipelines.simulation.care.calendar import has_passed
 from pipelines.simulation.care.laboratory import PANELS, Finding, Panel, corrected
 from pipelines.simulation.care.patients import Patient
+from pipelines.simulation.spans import minutes
 from pipelines.simulation.world import Report, Result, Visit
 
 _AT_ONCE: Final = frozenset({"respiratory", "strep", "urine", "echo"})

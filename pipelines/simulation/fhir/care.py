@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pipelines.simulation.fhir.parties import LOCATION, ORGANIZATION, clinician_reference
 from pipelines.simulation.fhir.writing import BASE, PRACTICE, Content, Version, concept, instant, reference, term
 from pipelines.simulation.group import VISIT_TYPES
+from pipelines.simulation.spans import minutes
 from pipelines.simulation.world import Booking, BookingChange, Chapter, Visit
 
 _CLASSES = {"AMB": "ambulatory", "EMER": "emergency", "IMP": "inpatient encounter", "VR": "virtual"}
@@ -78,7 +79,7 @@ def _appointment(booking: Booking, change: BookingChange) -> Version:
         "status": status,
         "appointmentType": {**term(f"{BASE}/visit-type", kind.key, kind.name), "text": kind.name},
         "start": instant(change.starts_at),
-        "end": instant(change.starts_at + timedelta(minutes=booking.minutes)),
+        "end": instant(change.starts_at + minutes(booking.minutes)),
         "minutesDuration": booking.minutes,
         "created": instant(booking.changes[0].at),
         "participant": [{"actor": actor, "status": "accepted"} for actor in people],

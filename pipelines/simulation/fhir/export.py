@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from random import Random
 
@@ -32,7 +32,7 @@ def _nights() -> tuple[datetime, ...]:
     """Return when exports are made: after a quarter, then every month, at last when the simulated time ends."""
     months = [(2024 + month // 12, month % 12 + 1) for month in range(1, 36)]
     nights = [datetime(year, month, 1, 2, tzinfo=PRACTICE.zone) for year, month in months]
-    return (*(night for night in nights if night.date() <= ENDS), END_INSTANT)
+    return (*(night.astimezone(UTC) for night in nights if night.date() <= ENDS), END_INSTANT)
 
 
 NIGHTS = _nights()

@@ -9,6 +9,7 @@ from random import Random
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.hl7v2.people import People
 from pipelines.simulation.hl7v2.writing import PATIENT_CLASSES, Draft, Stamp, clinician, coded, escaped
+from pipelines.simulation.spans import minutes, seconds
 from pipelines.simulation.world import Allergy, Chapter, Code, Registration, Visit
 
 _STRUCTURES = {
@@ -21,7 +22,7 @@ _SAME_DAY = timedelta(hours=12)
 _LONG_STAY = timedelta(days=1)
 _SHARE_CODED_LATER = 0.1
 _SHARE_DISCHARGED_TWICE = 0.05
-_MISDATED_BY = timedelta(hours=5)
+_RIGHT, _MISDATED_BY = timedelta(), timedelta(hours=5)
 """How far a clock set to UTC is ahead of one in Fairhaven, in summer."""
 
 
@@ -120,7 +121,7 @@ class Admissions:
         at_once = visit.diagnoses[:1] if is_coded_later else visit.diagnoses
         yield self._about_visit("A03", visit, ended_at, ward=ward, ended_at=ended_at, diagnoses=at_once)
         if is_coded_later:
-            coded_at = ended_at + timedelta(minutes=self._random.randrange(5, 90))
+            coded_at = ended_at + minutes(self._random.randrange(5, 90))
             yield self._about_visit("A08", visit, coded_at, ward=ward, ended_at=ended_at, diagnoses=visit.diagnoses)
 
     def _about_visit(
@@ -135,7 +136,7 @@ class Admissions:
         diagnoses: tuple[Code, ...] = (),
     ) -> Draft:
         key, people = visit.registration_id, self._people
-        wrong = _MISDATED_BY if visit.visit_id in self._misdated else timedelta()
+        wrong = _MISDATED_BY if visit.visit_id in self._misdated else _RIGHT
         codes = {code.code: code for code in (visit.diagnoses if wrong else diagnoses)}
         dg1 = "".join([f"DG1|{number}||{coded(code)}|||F\r" for number, code in enumerate(codes.values(), 1)])
         pv1 = self._pv1(visit, ward, prior, visit.started_at + wrong, ended_at + wrong if ended_at else None)
@@ -146,7 +147,7 @@ class Admissions:
         return self._draft(event, at, visit.visit_id, segments)
 
     def _draft(self, event: str, at: datetime, subject: str, segments: str) -> Draft:
-        sent_at = at + timedelta(seconds=int(self._random.random() * 50) + 2)
+        sent_at = at + seconds(int(self._random.random() * 50) + 2)
         return Draft(sent_at, f"ADT^{event}^{_STRUCTURES[event]}", subject, segments)
 
     def _evn(self, event: str, at: datetime) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from random import Random
 
 from pipelines.simulation.feeds import SimulatedFeed
@@ -12,10 +12,16 @@ from pipelines.simulation.group import PAYERS
 from pipelines.simulation.hl7v2.people import People
 from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, coded, escaped, money, visit_in_passing
 from pipelines.simulation.money import AccountEntry, Books, Charge
+from pipelines.simulation.spans import seconds
 from pipelines.simulation.world import Chapter, Visit
 
 _KINDS = {"payment": "PY", "adjustment": "AJ"}
 _PAYMENT_CODE = "PAY^Payment^99RIV"
+_PLANS: Mapping[str | None, str] = {
+    None: "",
+    **{key: f"{payer.payer_id}^{escaped(payer.name)}" for key, payer in PAYERS.items()},
+}
+"""FT1-14 by payer; the patient has none."""
 
 
 class Charges:
@@ -44,7 +50,7 @@ class Charges:
     def drafts(self) -> Iterator[Draft]:
         """Yield the messages."""
         for (visit_id, at), (charges, entries) in self._postings.items():
-            sent_at = at + timedelta(seconds=int(self._random.random() * 240) + 30)
+            sent_at = at + seconds(int(self._random.random() * 240) + 30)
             yield Draft(
                 sent_at, "DFT^P03^DFT_P03", visit_id, self._segments(self._visits[visit_id], at, charges, entries)
             )
@@ -73,17 +79,13 @@ def _charge(charge: Charge, posted: str) -> str:
     each = f"{money(charge.amount // charge.units)}&USD" if charge.amount % charge.units == 0 else ""
     return (
         f"{charge.charge_id}||{posted}|{posted}|{'CD' if charge.credits else 'CG'}|{service}|||{charge.units}|"
-        f"{amount}&USD|{each}||{_plan(charge.payer)}|||||{coded(charge.diagnosis)}|{clinician(charge.clinician)}|||||"
+        f"{amount}&USD|{each}||{_PLANS[charge.payer]}|||||{coded(charge.diagnosis)}|{clinician(charge.clinician)}|||||"
         f"{service}|{charge.modifier}"
     )
 
 
 def _entry(entry: AccountEntry, posted: str) -> str:
-    code, payer = _PAYMENT_CODE, _plan(entry.payer)
+    code, payer = _PAYMENT_CODE, _PLANS[entry.payer]
     if entry.kind == "adjustment":
         code = f"{entry.group_code}{entry.reason_code}" if entry.group_code else f"{escaped(entry.reason_code)}^^99RIV"
     return f"{entry.entry_id}||{posted}|{posted}|{_KINDS[entry.kind]}|{code}||||{money(entry.amount)}&USD|||{payer}"
-
-
-def _plan(payer: str | None) -> str:
-    return f"{PAYERS[payer].payer_id}^{escaped(PAYERS[payer].name)}" if payer else ""

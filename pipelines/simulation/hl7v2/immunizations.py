@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from random import Random
 
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.hl7v2.people import People
 from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, coded, escaped, visit_in_passing
+from pipelines.simulation.spans import seconds
 from pipelines.simulation.world import Chapter, Vaccination
 
 
@@ -27,7 +27,7 @@ class Immunizations:
     def drafts(self) -> Iterator[Draft]:
         """Yield the messages, one a dose."""
         for each in self._vaccinations:
-            sent_at = each.given_at + timedelta(seconds=int(self._random.random() * 600) + 60)
+            sent_at = each.given_at + seconds(int(self._random.random() * 600) + 60)
             yield Draft(sent_at, "VXU^V04^VXU_V04", each.vaccination_id, self._segments(each))
 
     def _segments(self, given: Vaccination) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from random import Random
 
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.hl7v2.people import People
 from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, coded, escaped, visit_in_passing
+from pipelines.simulation.spans import seconds
 from pipelines.simulation.world import Chapter, Report, Result
 
 
@@ -33,7 +35,7 @@ class Laboratory:
                 yield self._draft(report, report.corrected_at, is_corrected=True)
 
     def _draft(self, report: Report, at: datetime, *, is_corrected: bool) -> Draft:
-        sent_at = at + timedelta(seconds=int(self._random.random() * 90) + 5)
+        sent_at = at + seconds(int(self._random.random() * 90) + 5)
         return Draft(
             sent_at, "ORU^R01^ORU_R01", report.report_id, self._segments(report, at, is_corrected=is_corrected)
         )
@@ -60,17 +62,22 @@ class Laboratory:
         if is_corrected and result.corrected_value is not None:
             value, flag, status = result.corrected_value, result.corrected_flag, "C"
             note = "NTE|1|L|Run again \\T\\ confirmed: this value replaces the one reported before.\r"
-        unit = f"{escaped(result.unit)}^{escaped(result.unit)}^UCUM" if result.unit else ""
-        kind, text = ("NM", f"{value:f}") if isinstance(value, Decimal) else ("ST", escaped(value))
+        kind, text = ("NM", str(value)) if isinstance(value, Decimal) else ("ST", escaped(value))
         return (
-            f"OBX|{number}|{kind}|{coded(result.code)}||{text}|{unit}|{_range(result)}|{flag}|||{status}|||"
+            f"OBX|{number}|{kind}|{coded(result.code)}||{text}|{_unit(result.unit)}|{_range(result)}|{flag}|||{status}|||"
             f"{collected}\r{note}"
         )
 
 
+@lru_cache(maxsize=1024)
+def _unit(unit: str) -> str:
+    return f"{escaped(unit)}^{escaped(unit)}^UCUM" if unit else ""
+
+
 def _range(result: Result) -> str:
-    if result.low is not None and result.high is not None:
-        return f"{result.low:f}-{result.high:f}"
-    if result.high is not None:
-        return f"<{result.high:f}"
-    return f">{result.low:f}" if result.low is not None else ""
+    low, high = result.low, result.high
+    if low is not None and high is not None:
+        return f"{low!s}-{high!s}"
+    if high is not None:
+        return f"<{high!s}"
+    return f">{low!s}" if low is not None else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from operator import attrgetter
 
 from pipelines.simulation.group import PAYERS
@@ -21,6 +21,7 @@ _ETHNICITIES = {"2135-2": "H^Hispanic or Latino^HL70189", "2186-5": "N^Not Hispa
 _LANGUAGES = {"en": "English", "es": "Spanish", "vi": "Vietnamese", "zh": "Chinese", "so": "Somali", "ar": "Arabic"}
 _RELATIONSHIPS = {"self": "SEL", "spouse": "SPO", "child": "CHD"}
 _RANK = attrgetter("rank")
+_DAY = timedelta(days=1)
 _SSN_IN_LIST: frozenset[Site] = frozenset({"hospital"})
 """Whose system lists the social security number in PID-3; others still write it in PID-19. Both are legal in 2.5.1."""
 
@@ -32,25 +33,20 @@ class People:
         """Write the registrations of `chapter` at `site`."""
         self.registrations = {key: each for key, each in chapter.registrations.items() if each.site == site}
         self._stamp = stamp
-        self._stated = {key: each.stated for key, each in self.registrations.items()}
         self._truths = {each.person_id: each.truth for each in chapter.persons}
-        self._pids: dict[tuple[str, int], str] = {}
-        self._insurances: dict[tuple[str, int], str] = {}
-        self._lists = {key: _identifiers(each) for key, each in self.registrations.items()}
+        self._pids: dict[str, list[tuple[datetime, str, str]]] = {}
+        """By registration, what is written before and after the account (PID-18) from when on; the last one first."""
+        self._insurances: dict[str, list[tuple[date, str]]] = {}
+        """By registration, what is written from which day on; the last one first."""
 
     def pid(self, registration_id: str, moment: datetime, account: str = "") -> str:
-        """Return the PID segment as the site knew the patient at a moment."""
-        stated = self._stated[registration_id]
-        latest = 0
-        for index in range(len(stated) - 1, 0, -1):
-            if stated[index][0] <= moment:
-                latest = index
-                break
-        key = (registration_id, latest)
-        written = self._pids.get(key)
-        if written is None:
-            written = self._pids[key] = self._pid(self.registrations[registration_id], stated[latest][1])
-        return written.replace("\x00", account)
+        """Return the PID segment as the site knew the patient at a moment, or when it first did."""
+        versions = self._pids.get(registration_id) or self._write_pids(registration_id)
+        for since, before, after in versions:
+            if since <= moment:
+                return f"{before}{account}{after}"
+        _, before, after = versions[-1]
+        return f"{before}{account}{after}"
 
     def pv1_of_nobody(self) -> str:
         """Return the PV1 that the structure asks for where there is no visit."""
@@ -60,15 +56,33 @@ class People:
         """Return the MRG segment of a record that is merged into another."""
         registration = self.registrations[registration_id]
         demographics = registration.stated[-1][1]
-        return f"MRG|{self._lists[registration_id]}||||||{_name(demographics)}\r"
+        return f"MRG|{_identifiers(registration)}||||||{_name(demographics)}\r"
 
     def insurance(self, registration_id: str, moment: datetime) -> str:
         """Return the IN1 segments of the policies in force on a day."""
-        policies = policies_on(self.registrations[registration_id], self._stamp.day(moment))
-        return "".join([self._in1(number, each) for number, each in enumerate(policies, 1)])
+        day = self._stamp.day(moment)
+        for since, written in self._insurances.get(registration_id) or self._write_insurances(registration_id):
+            if since <= day:
+                return written
+        return ""
 
-    def _pid(self, registration: Registration, stated: Demographics) -> str:
-        identifiers, ssn = self._lists[registration.registration_id], stated.ssn
+    def _write_pids(self, registration_id: str) -> list[tuple[datetime, str, str]]:
+        registration = self.registrations[registration_id]
+        written = [(since, *self._pid(registration, stated)) for since, stated in reversed(registration.stated)]
+        self._pids[registration_id] = written
+        return written
+
+    def _write_insurances(self, registration_id: str) -> list[tuple[date, str]]:
+        registration = self.registrations[registration_id]
+        policies = registration.policies
+        changes = {date.min} | {each.starts for each in policies} | {each.ends + _DAY for each in policies if each.ends}
+        written = [(day, self._in1s(policies_on(registration, day))) for day in sorted(changes, reverse=True)]
+        self._insurances[registration_id] = written
+        return written
+
+    def _pid(self, registration: Registration, stated: Demographics) -> tuple[str, str]:
+        """Return what is written before and after the account."""
+        identifiers, ssn = _identifiers(registration), stated.ssn
         if ssn and registration.site in _SSN_IN_LIST:
             identifiers, ssn = f"{identifiers}~{ssn}^^^&2.16.840.1.113883.4.1&ISO^SS", ""
         telecoms = "~".join(
@@ -84,18 +98,14 @@ class People:
         died = f"|||||||{day(stated.deceased_on)}|Y" if stated.deceased_on else ""
         return (
             f"PID|1||{identifiers}||{_name(stated)}||{day(stated.birth_date)}|{_GENDERS[stated.gender]}||{race}|"
-            f"{address(stated.address)}||{telecoms}||{language}|||\x00|{ssn}|||"
-            f"{_ETHNICITIES.get(stated.ethnicity, '')}{died}\r"
+            f"{address(stated.address)}||{telecoms}||{language}|||",
+            f"|{ssn}|||{_ETHNICITIES.get(stated.ethnicity, '')}{died}\r",
         )
 
-    def _in1(self, number: int, policy: Policy) -> str:
-        key = (policy.policy_id, number)
-        written = self._insurances.get(key)
-        if written is None:
-            written = self._insurances[key] = self._written_in1(number, policy)
-        return written
+    def _in1s(self, policies: list[Policy]) -> str:
+        return "".join([self._in1(number, each) for number, each in enumerate(policies, 1)])
 
-    def _written_in1(self, number: int, policy: Policy) -> str:
+    def _in1(self, number: int, policy: Policy) -> str:
         payer = PAYERS[policy.payer]
         subscriber = self._truths.get(policy.subscriber_id)
         insured = f"{escaped(subscriber.family)}^{escaped(subscriber.given)}" if subscriber else ""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from random import Random
 
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.group import VISIT_TYPES
 from pipelines.simulation.hl7v2.people import People
 from pipelines.simulation.hl7v2.writing import Draft, Stamp, clinician, escaped
+from pipelines.simulation.spans import minutes, seconds
 from pipelines.simulation.world import Booking, BookingChange, Chapter
 
 _EVENTS = {"booked": "S12", "rescheduled": "S13", "cancelled": "S15", "noshow": "S26", "fulfilled": "S14"}
@@ -25,6 +25,7 @@ _REASONS = {
     "fulfilled": "DONE^Patient was seen",
 }
 """SCH-6: why the message is sent."""
+_SERVICES = {key: f"{key}^{escaped(kind.name)}^99RIV" for key, kind in VISIT_TYPES.items()}
 
 
 class Scheduling:
@@ -42,22 +43,20 @@ class Scheduling:
         """Yield the messages, one a change."""
         for booking in self._bookings:
             for change in booking.changes:
-                sent_at = change.at + timedelta(seconds=int(self._random.random() * 8) + 1)
+                sent_at = change.at + seconds(int(self._random.random() * 8) + 1)
                 event = _EVENTS[change.status]
                 yield Draft(sent_at, f"SIU^{event}^SIU_S12", booking.booking_id, self._segments(booking, change))
 
     def _segments(self, booking: Booking, change: BookingChange) -> str:
-        kind, facility = VISIT_TYPES[booking.visit_type], self._facility
-        starts = self._stamp(change.starts_at)
-        ends = self._stamp(change.starts_at + timedelta(minutes=booking.minutes))
-        number, minutes = f"{booking.booking_id}^{facility}", booking.minutes
-        service = f"{kind.key}^{escaped(kind.name)}^99RIV"
+        facility, length = self._facility, booking.minutes
+        starts, ends = self._stamp(change.starts_at), self._stamp(change.starts_at + minutes(length))
+        number, service = f"{booking.booking_id}^{facility}", _SERVICES[booking.visit_type]
         who = clinician(booking.clinician)
         return (
-            f"SCH|{number}|{number}||||{_REASONS[change.status]}^99RIV|{service}|ROUTINE^Routine^99RIV|{minutes}|"
-            f"MIN^minutes^ISO+|^^M{minutes}^{starts}^{ends}|||||{who}||||{who}|||||{_STATUSES[change.status]}\r"
+            f"SCH|{number}|{number}||||{_REASONS[change.status]}^99RIV|{service}|ROUTINE^Routine^99RIV|{length}|"
+            f"MIN^minutes^ISO+|^^M{length}^{starts}^{ends}|||||{who}||||{who}|||||{_STATUSES[change.status]}\r"
             f"{self._people.pid(booking.registration_id, change.at)}"
-            f"RGS|1\rAIS|1||{service}|{starts}|||{minutes}|MIN^minutes^ISO+\r"
+            f"RGS|1\rAIS|1||{service}|{starts}|||{length}|MIN^minutes^ISO+\r"
             f"AIL|1||EXAM^^^{facility}\r"
-            f"AIP|1||{who}|ATND^Attending^HL70443||{starts}|||{minutes}|MIN^minutes^ISO+\r"
+            f"AIP|1||{who}|ATND^Attending^HL70443||{starts}|||{length}|MIN^minutes^ISO+\r"
         )
