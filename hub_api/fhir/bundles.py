@@ -25,10 +25,10 @@ def bundle(kind: str, entries: Iterable[bytes], links: Links, total: int | None 
     return dumps(head)[:-1] + (b',"entry":[' + inside + b"]}" if inside else b"}")
 
 
-def search_entry(base: str, found: Found, mode: SearchMode = "match") -> bytes:
-    """Return a resource as an entry of a searchset."""
+def search_entry(base: str, found: Found, mode: SearchMode = "match", body: str | None = None) -> bytes:
+    """Return a resource as an entry of a searchset; with another text than what is stored where one is given."""
     return (
-        f'{{"fullUrl":"{base}/{found.resource_type}/{found.resource_id}","resource":{found.body},'
+        f'{{"fullUrl":"{base}/{found.resource_type}/{found.resource_id}","resource":{body or found.body},'
         f'"search":{{"mode":"{mode}"}}}}'
     ).encode()
 

@@ -7,11 +7,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from hub_api.fhir.exchange import base_of, fhir_response, require_json
-from hub_api.fhir.parameters import Kind, parameters_of
 from hub_api.services import services_of
 from hub_core.clock import now
 from hub_core.fhir.canonical import Json, dumps
 from hub_core.fhir.registry import RESOURCE_TYPES
+from hub_core.fhir.search_parameters import Kind, SearchParameter, parameters_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -21,11 +21,19 @@ _INTERACTIONS = ("read", "vread", "history-instance", "search-type")
 _ABSENT = ("Bundle", "OperationOutcome", "Parameters")
 """Types that travel but are never kept as resources of their own."""
 _NOTES: dict[Kind, str] = {
-    "string": "begins with; :contains and :exact too, all without regard to case and accents",
-    "token": "code, system|code, |code or system|",
-    "date": "after eq, ne, gt, lt, ge, le, sa or eb; what names no zone is UTC",
-    "reference": "id or Type/id",
+    "string": "begins with, without regard to case and accents; :contains likewise; :exact to the letter",
+    "token": "code, system|code, |code or system|; :not, :text, and :of-type where it is an identifier",
+    "date": "after eq, ne, gt, lt, ge, le, sa, eb or ap; what names no zone is UTC",
+    "reference": "id, Type/id or an address; :Type, :identifier; .parameter leads on",
+    "quantity": "number, number|system|code or number||unit, after eq, ne, gt, lt, ge, le, sa, eb or ap",
+    "number": "after eq, ne, gt, lt, ge, le, sa, eb or ap",
+    "uri": ":below and :above by whole segments",
+    "composite": "values with $ between them, true of one repetition",
 }
+_OF_EVERY_TYPE: tuple[Json, ...] = (
+    {"name": "_id", "type": "token"},
+    {"name": "_lastUpdated", "type": "date", "documentation": _NOTES["date"]},
+)
 
 
 async def capabilities(request: Request) -> Response:
@@ -65,26 +73,41 @@ def _statement(base: str) -> bytes:
 
 
 def _resource(name: str) -> Json:
+    known = parameters_of(name)
     resource: Json = {
         "type": name,
         "interaction": [{"code": code} for code in _INTERACTIONS],
         "versioning": "versioned",
         "readHistory": True,
         "updateCreate": False,
-        "searchParam": [
-            {"name": "_id", "type": "token"},
-            {"name": "_lastUpdated", "type": "date", "documentation": _NOTES["date"]},
-            *(
-                {"name": param, "type": kind, "documentation": _NOTES[kind]}
-                for param, kind in parameters_of(name).items()
-            ),
-        ],
+        "searchInclude": [f"{name}:{each.name}" for each in known.values() if each.kind == "reference"],
+        "searchRevInclude": _referring().get(name, []),
+        "searchParam": [*_OF_EVERY_TYPE, *map(_parameter, known.values())],
     }
+    for member in ("searchInclude", "searchRevInclude"):
+        if not resource[member]:
+            del resource[member]
     if name == "Patient":
         resource["operation"] = [
             {"name": "everything", "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything"}
         ]
     return resource
+
+
+def _parameter(known: SearchParameter) -> Json:
+    return {"name": known.name, "type": known.kind, "documentation": f"{_NOTES[known.kind]}; :missing"}
+
+
+@cache
+def _referring() -> dict[str, list[str]]:
+    """Return by type the parameters of others that may refer to it, those that may refer to any type included."""
+    found: dict[str, list[str]] = {}
+    for source in RESOURCE_TYPES:
+        for each in parameters_of(source).values():
+            if each.kind == "reference" and any(way.type_name == "Reference" for way in each.ways):
+                for target in each.targets or RESOURCE_TYPES:
+                    found.setdefault(target, []).append(f"{source}:{each.name}")
+    return found
 
 
 def _version() -> str:

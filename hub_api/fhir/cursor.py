@@ -35,6 +35,8 @@ class Cursor:
     before: int
     phase: str = ""
     """Which part of an answer of several parts is being read."""
+    values: tuple[str | None, ...] = ()
+    """Where in an order of its own the page ended."""
 
 
 class CursorSeal:
@@ -73,7 +75,8 @@ class CursorSeal:
             ) from error
         if content.pop("for") != str(principal_id) or content["path"] != path:
             raise UnreadableError("this link belongs to another search", location="_cursor", code="value")
-        return Cursor(**{**content, "parameters": tuple((name, value) for name, value in content["parameters"])})
+        parameters = tuple((name, value) for name, value in content["parameters"])
+        return Cursor(**{**content, "parameters": parameters, "values": tuple(content.get("values", ()))})
 
 
 def _make_key(path: Path) -> None:

@@ -1,45 +1,30 @@
-"""Search parameters as they come in an address or a form, read into criteria (R4 section 3.1.1).
-
-Which parameters a type has follows from the registry, and how each is compared from the R4 type of its element: the
-same two sources the index is written from.
-"""
+"""A search as it comes in an address or a form, read into what is wanted and how to answer it (R4 section 3.1.1)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, cast, get_args
 
-from ehr_pm.record.search import (
-    Criterion,
-    Indexed,
-    Interval,
-    IsAbout,
-    IsOneOf,
-    Prefix,
-    Recorded,
-    Reference,
-    Search,
-    Text,
-    Token,
-    Value,
-)
+from ehr_pm.record.searching.criteria import Criterion, Include, Search, SortKey
+from hub_api.fhir.asking import MAX_JOINS, Asked, links_of, read_criterion
 from hub_core.errors import UnreadableError
-from hub_core.fhir import search_parameters
+from hub_core.fhir import elements
 from hub_core.fhir.registry import RESOURCE_TYPES
-from hub_core.fhir.search_values import interval
+from hub_core.fhir.search_parameters import parameters_of
 
-Kind: TypeAlias = Literal["token", "string", "date", "reference"]
+Summary: TypeAlias = Literal["false", "true", "text", "data", "count"]
 
 DEFAULT_COUNT: Final = 50
 MAX_COUNT: Final = 500
 MAX_PARAMETERS: Final = 50
-MAX_ALTERNATIVES: Final = 200
+MAX_INCLUDES: Final = 20
+MAX_SORT_KEYS: Final = 5
 """Limits of one search, so that no request becomes a statement PostgreSQL plans for minutes."""
 
-_PREFIXES: Final = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb"})
-_NOT_CRITERIA: Final = frozenset({"_format", "_pretty", "_cursor"})
+_NOT_ASKED: Final = frozenset({"_format", "_pretty", "_cursor"})
+_ITERATE: Final = ("iterate", "recurse")
+_SORTED_BY: Final = frozenset({"_id", "_lastUpdated"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +38,15 @@ class Request:
     """Names of parameters that were not."""
     count: int = DEFAULT_COUNT
     wants_total: bool = False
+    includes: tuple[Include, ...] = ()
+    summary: Summary = "false"
+    elements: tuple[str, ...] = ()
+    """The elements to show; all where none is named."""
 
-
-@cache
-def parameters_of(resource_type: str) -> Mapping[str, Kind]:
-    """Return the search parameters of a type that are answered, with how each is compared."""
-    found = search_parameters.parameters_of(resource_type)
-    kinds = {name: cast(Kind, each.kind) for name, each in found.items() if each.kind in get_args(Kind)}
-    if RESOURCE_TYPES[resource_type].patient and resource_type != "Patient":
-        kinds["patient"] = "reference"
-    return dict(sorted(kinds.items()))
+    @property
+    def is_counted_only(self) -> bool:
+        """Return whether only the number of matches is wanted."""
+        return self.summary == "count" or not self.count
 
 
 def read_request(resource_type: str, parameters: Iterable[tuple[str, str]], *, base: str, strict: bool) -> Request:
@@ -77,19 +61,19 @@ def read_request(resource_type: str, parameters: Iterable[tuple[str, str]], *, b
     Raises:
         UnreadableError: for a value that cannot be read, a modifier not supported, or, if strict, an unknown name.
     """
-    given = [each for each in parameters if each[1].strip(",") and each[0] not in _NOT_CRITERIA]
+    given = [each for each in parameters if each[1].strip(",") and each[0] not in _NOT_ASKED]
     if len(given) > MAX_PARAMETERS:
         raise UnreadableError(f"more than {MAX_PARAMETERS} search parameters", code="too-costly")
+    request = Request(Search(resource_type), (), ())
     criteria: list[Criterion] = []
     used: list[tuple[str, str]] = []
     ignored: list[str] = []
-    count, wants_total = DEFAULT_COUNT, False
     for name, value in given:
-        if name == "_count":
-            count = read_count(value)
-        elif name == "_total":
-            wants_total = _read_total(value)
-        elif (criterion := _criterion(resource_type, name, value, base)) is not None:
+        if "\x00" in name or "\x00" in value:
+            raise UnreadableError("a search has no NUL characters", code="value")
+        if (how := _how_to_answer(request, name, value)) is not None:
+            request = how
+        elif (criterion := read_criterion(resource_type, Asked(name, value, base))) is not None:
             criteria.append(criterion)
         else:
             ignored.append(name)
@@ -99,7 +83,10 @@ def read_request(resource_type: str, parameters: Iterable[tuple[str, str]], *, b
         raise UnreadableError(
             f"{resource_type} cannot be searched by {', '.join(ignored)}", location=ignored[0], code="not-supported"
         )
-    return Request(Search(resource_type, tuple(criteria)), tuple(used), tuple(ignored), count, wants_total)
+    if sum(map(links_of, criteria)) > MAX_JOINS:
+        raise UnreadableError("leads to too many other resources", code="too-costly")
+    search = replace(request.search, criteria=tuple(criteria))
+    return replace(request, search=search, used=tuple(used), ignored=tuple(ignored))
 
 
 def read_count(value: str) -> int:
@@ -113,102 +100,72 @@ def read_count(value: str) -> int:
     return min(int(value[:9]), MAX_COUNT)
 
 
-def _read_total(value: str) -> bool:
-    if value not in ("none", "estimate", "accurate"):
-        raise UnreadableError("one of none, estimate, accurate was expected", location="_total", code="value")
-    return value != "none"
+def _how_to_answer(request: Request, name: str, value: str) -> Request | None:
+    """Return the request with what one parameter says about the answer; None if it says something else."""
+    head, _, modifier = name.partition(":")
+    match head:
+        case "_count":
+            return replace(request, count=read_count(value))
+        case "_total":
+            return replace(request, wants_total=_one_of(("none", "estimate", "accurate"), head, value) != "none")
+        case "_summary":
+            return replace(request, summary=cast(Summary, _one_of(get_args(Summary), head, value)))
+        case "_elements":
+            return replace(request, elements=_elements(request.search.resource_type, value))
+        case "_sort":
+            return replace(request, search=replace(request.search, sort=_sort(request.search.resource_type, value)))
+        case "_include" | "_revinclude":
+            if modifier and modifier not in _ITERATE:
+                raise UnreadableError("this modifier is not supported here", location=head, code="not-supported")
+            include = _include(request.search.resource_type, head, value, is_repeated=bool(modifier))
+            if len(request.includes) >= MAX_INCLUDES:
+                raise UnreadableError(f"more than {MAX_INCLUDES} includes", location=head, code="too-costly")
+            return replace(request, includes=(*request.includes, include))
+    return None
 
 
-def _criterion(resource_type: str, name: str, value: str, base: str) -> Criterion | None:
-    """Return what one parameter demands; None if this type has no such parameter."""
-    param, _, modifier = name.partition(":")
-    alternatives = list(_split(value))
-    if len(alternatives) > MAX_ALTERNATIVES:
-        raise UnreadableError(f"more than {MAX_ALTERNATIVES} alternatives", location=param, code="too-costly")
-    if param == "_id":
-        _refuse_modifier(param, modifier)
-        return IsOneOf(tuple(alternatives))
-    if param == "_lastUpdated":
-        _refuse_modifier(param, modifier)
-        return Recorded(tuple(_interval(param, each) for each in alternatives))
-    kind = parameters_of(resource_type).get(param)
-    if kind is None:
-        return None
-    if param == "patient":
-        _refuse_modifier(param, modifier, "Patient")
-        return IsAbout(tuple(_patient(each, base) for each in alternatives))
-    return Indexed(param, tuple(_value(kind, param, modifier, each, base) for each in alternatives))
+def _one_of(words: tuple[str, ...], param: str, value: str) -> str:
+    if value not in words:
+        raise UnreadableError(f"one of {', '.join(words)} was expected", location=param, code="value")
+    return value
 
 
-def _value(kind: Kind, param: str, modifier: str, text: str, base: str) -> Value:
-    if kind == "string":
-        _refuse_modifier(param, modifier, "exact", "contains")
-        return Text(text, "whole" if modifier == "exact" else "part" if modifier == "contains" else "start")
-    if kind == "reference":
-        return _reference(param, modifier, text, base)
-    _refuse_modifier(param, modifier)
-    return _token(param, text) if kind == "token" else _interval(param, text)
+def _elements(resource_type: str, value: str) -> tuple[str, ...]:
+    names = tuple(name.strip().removeprefix(f"{resource_type}.") for name in value.split(",") if name.strip())
+    if any(elements.element(resource_type, name) is None for name in names):
+        raise UnreadableError(f"elements of {resource_type} were expected", location="_elements", code="value")
+    return names
 
 
-def _refuse_modifier(param: str, modifier: str, *allowed: str) -> None:
-    """Refuse a modifier that is not supported: passing over it would change the answer (R4 section 3.1.1.4.1)."""
-    if modifier and modifier not in allowed:
-        raise UnreadableError("this modifier is not supported here", location=param, code="not-supported")
+def _sort(resource_type: str, value: str) -> tuple[SortKey, ...]:
+    keys = tuple(
+        SortKey(name.strip().removeprefix("-"), name.strip().startswith("-")) for name in value.split(",") if name
+    )
+    if len(keys) > MAX_SORT_KEYS:
+        raise UnreadableError(f"more than {MAX_SORT_KEYS} keys to sort by", location="_sort", code="too-costly")
+    known = parameters_of(resource_type)
+    for key in keys:
+        if key.param not in _SORTED_BY and (key.param not in known or known[key.param].kind == "composite"):
+            raise UnreadableError(
+                f"search parameters of {resource_type} were expected, - before one for descending order",
+                location="_sort",
+                code="not-supported",
+            )
+    return keys
 
 
-def _token(param: str, text: str) -> Token:
-    system, bar, code = text.partition("|")
-    if not bar:
-        return Token(text, any_system=True)
-    if not system and not code:
-        raise UnreadableError("a code, a system, or both were expected", location=param, code="value")
-    return Token(code or None, system or None)
-
-
-def _interval(param: str, text: str) -> Interval:
-    prefix, date = (text[:2], text[2:]) if text[:2] in _PREFIXES else ("eq", text)
-    # A plus sign in an address is a space once decoded; where a date has one, only a zone can be meant.
-    span = interval(date.replace(" ", "+"))
-    if span is None:
+def _include(resource_type: str, head: str, value: str, *, is_repeated: bool) -> Include:
+    """Return what `Type:parameter`, `Type:parameter:TargetType` or `Type:*` asks to be shown."""
+    is_reverse = head == "_revinclude"
+    source_type, _, rest = (f"{resource_type}:*" if value == "*" and not is_reverse else value).partition(":")
+    param, _, target_type = rest.partition(":")
+    known = parameters_of(source_type) if source_type in RESOURCE_TYPES else {}
+    references = [name for name, each in known.items() if each.kind == "reference"]
+    params = tuple(references) if param == "*" else (param,) if param in references else ()
+    if not params or (target_type and target_type not in RESOURCE_TYPES):
         raise UnreadableError(
-            "a date such as 2024, 2024-05, 2024-05-17 or 2024-05-17T10:30Z was expected, after eq, ne, gt, lt, ge, le,"
-            " sa or eb if any",
-            location=param,
-            code="value",
+            "Type:parameter or Type:parameter:TargetType was expected, the parameter being a reference",
+            location=head,
+            code="not-supported",
         )
-    return Interval(cast(Prefix, prefix), *span)
-
-
-def _reference(param: str, modifier: str, text: str, base: str) -> Reference:
-    target_type, slash, target_id = text.removeprefix(f"{base}/").rpartition("/")
-    if modifier and modifier not in RESOURCE_TYPES:
-        raise UnreadableError("this modifier is not supported here", location=param, code="not-supported")
-    if not slash:
-        return Reference(target_id, modifier or None)
-    if target_type not in RESOURCE_TYPES or modifier not in ("", target_type):
-        raise UnreadableError("a reference such as Patient/<id> was expected", location=param, code="value")
-    return Reference(target_id, target_type)
-
-
-def _patient(text: str, base: str) -> str:
-    reference = _reference("patient", "", text, base)
-    if reference.target_type not in (None, "Patient"):
-        raise UnreadableError("a reference to a Patient was expected", location="patient", code="value")
-    return reference.target_id
-
-
-def _split(value: str) -> Iterator[str]:
-    r"""Yield the alternatives of a value; `\,` `\|` `\$` `\\` stand for themselves (R4 section 3.1.1.4)."""
-    part: list[str] = []
-    characters = iter(value)
-    for character in characters:
-        if character == "\\":
-            part.append(next(characters, "\\"))
-        elif character == ",":
-            if part:
-                yield "".join(part)
-            part = []
-        else:
-            part.append(character)
-    if part:
-        yield "".join(part)
+    return Include(source_type, params, target_type or None, is_reverse, is_repeated)

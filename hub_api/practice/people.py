@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ehr_pm.record import queries, search
-from ehr_pm.record.search import Criterion, Indexed, Interval, Search, Text, Token
+from ehr_pm.record.searching.criteria import Criterion, Indexed, Interval, Search, Text, Token
 from hub_api.practice.names import display_name
 from hub_api.security.caller import Caller, caller_of
 from hub_api.security.permission import scope

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from ehr_pm.patients import repository as patients
 from ehr_pm.record import queries, search
 from ehr_pm.record.scope import programmes_of
-from ehr_pm.record.search import IsAbout, Search
+from ehr_pm.record.searching.criteria import IsAbout, Search
 from hub_api.practice import charts
 from hub_api.practice.lines import line, status
 from hub_api.security.permission import RefusedError, scope

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ehr_pm.record import search
-from ehr_pm.record.search import Indexed, IsOneOf, Text, Token
-from hub_api.fhir.parameters import MAX_COUNT, parameters_of, read_request
+from ehr_pm.record.searching.criteria import Indexed, IsOneOf, Text, Token
+from hub_api.fhir.parameters import MAX_COUNT, read_request
 from hub_core.errors import UnreadableError
 from hub_core.fhir.registry import RESOURCE_TYPES
+from hub_core.fhir.search_parameters import Kind, parameters_of
 
 BASE = "http://hub/fhir"
 NAMES = st.sampled_from(
@@ -101,9 +102,80 @@ def test_the_house_limits_hold() -> None:
     assert criterion == IsOneOf(("a", "b"))
 
 
-def test_every_type_has_parameters_that_can_be_read() -> None:
-    sample = {"token": "x", "string": "x", "date": "2024", "reference": "Patient/x"}
+SAMPLES: dict[Kind, str] = {
+    "token": "x",
+    "string": "x",
+    "date": "ge2024",
+    "reference": "Patient/x",
+    "quantity": "lt5.4||mg",
+    "number": "0.5",
+    "uri": "http://x",
+}
+
+
+def sample(name: str, param: str) -> str:
+    """Return a value that a parameter of a type can have."""
+    known = parameters_of(name)
+    if known[param].kind == "composite":
+        return "$".join(sample(name, part) for part, _ in known[param].groups[0].parts)
+    return SAMPLES[known[param].kind]
+
+
+def test_every_parameter_of_every_type_can_be_read() -> None:
     for name in RESOURCE_TYPES:
-        for param, kind in parameters_of(name).items():
-            request = read_request(name, [(param, sample[kind])], base=BASE, strict=True)
+        for param in parameters_of(name):
+            request = read_request(name, [(param, sample(name, param))], base=BASE, strict=True)
             assert len(request.search.criteria) == 1
+
+
+MODIFIERS = ("missing", "exact", "contains", "not", "text", "of-type", "identifier", "Patient", "below", "above", "in")
+
+
+@given(st.sampled_from(sorted(parameters_of("Observation"))), st.sampled_from(MODIFIERS))
+def test_a_modifier_is_understood_or_refused_and_never_passed_over(param: str, modifier: str) -> None:
+    value = "true" if modifier == "missing" else "a|b|c" if modifier == "of-type" else sample("Observation", param)
+    try:
+        with_it = read_request("Observation", [(f"{param}:{modifier}", value)], base=BASE, strict=False)
+    except UnreadableError:
+        return
+    without = read_request("Observation", [(param, sample("Observation", param))], base=BASE, strict=True)
+    assert with_it.ignored == ()
+    assert with_it.search != without.search or modifier == "Patient"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("encounter:Encounter.part-of.part-of.part-of.part-of.class", "x"),
+        ("focus.status", "x"),
+        ("code.name", "x"),
+        ("_has:Observation:patient", "x"),
+        ("_has:Nonsense:patient:code", "x"),
+        ("_has:Patient:organization:name", "x"),
+        ("_include", "Observation:code"),
+        ("_include", "Observation:subject:Nonsense"),
+        ("_revinclude", "*"),
+        ("_include:unknown", "Observation:subject"),
+        ("_sort", "code-value-quantity"),
+        ("_sort", "nothing"),
+        ("_sort", "date,code,status,category,_id,_lastUpdated"),
+        ("_summary", "all"),
+        ("_elements", "nothing"),
+        ("value-quantity", "5.4|mg"),
+        ("value-quantity", "many"),
+        ("code-value-quantity", "718-7"),
+        ("status:missing", "perhaps"),
+        ("date", "yesterday"),
+        ("subject", "\x00"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(asked: tuple[str, str]) -> None:
+    with pytest.raises(UnreadableError):
+        read_request("Observation", [asked], base=BASE, strict=False)
+
+
+def test_a_search_costs_a_limited_number_of_joins() -> None:
+    chain = ("subject:Patient.general-practitioner:Practitioner.name", "x")
+    assert read_request("Observation", [chain] * 15, base=BASE, strict=True).search.criteria
+    with pytest.raises(UnreadableError):
+        read_request("Observation", [chain] * 16, base=BASE, strict=True)

@@ -10,7 +10,7 @@ import pytest
 
 from ehr_pm.record import queries, search
 from ehr_pm.record.scope import subject_of
-from ehr_pm.record.search import Search
+from ehr_pm.record.searching.criteria import Search
 from hub_api.security.policy import RULES, actions_for
 from hub_core.access import PERMISSIONS, Access, Grant, Role, decide, scope_of
 from hub_core.fhir.canonical import Json

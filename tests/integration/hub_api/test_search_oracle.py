@@ -146,7 +146,7 @@ def _holds(name: str, patient: Json) -> bool:
 
 
 def _is(name: str, patient: Json) -> bool:
-    return plain(name) == _family(patient)
+    return bool(patient["name"][0]["family"] == name)
 
 
 def _has_code(code: str, systems: Sequence[str | None], resource: Json) -> bool:
