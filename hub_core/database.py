@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 import psycopg
 from psycopg import sql
 from psycopg.errors import DeadlockDetected
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
 
 from hub_core.errors import DatabaseUnavailableError
@@ -66,9 +67,8 @@ class Database:
         self._idle: deque[psycopg.Connection[Any]] = deque()
         if settings.database_url is None:
             self._attachment = attach(settings.data_dir)
-        self.engine: Engine = create_engine(
-            "postgresql+psycopg://", creator=self.connect, pool_pre_ping=True, pool_size=8, max_overflow=24
-        )
+        self.engine: Engine = create_engine("postgresql+psycopg://", creator=self.connect, pool_size=8, max_overflow=24)
+        event.listen(self.engine, "checkout", _refuse_lost)
 
     @property
     def conninfo(self) -> str:
@@ -158,6 +158,16 @@ class Database:
                 fresh = attach(self._settings.data_dir)
                 self._attachment.close()
                 self._attachment = fresh
+
+
+def _refuse_lost(connection: psycopg.Connection[Any], *_: object) -> None:
+    """Have the pool make its connections anew when the server has gone away, without asking the server each time.
+
+    Raises:
+        InvalidatePoolError: if it has; the pool takes that as its cue.
+    """
+    if not _is_quiet(connection):
+        raise InvalidatePoolError
 
 
 def _is_quiet(connection: psycopg.Connection[Any]) -> bool:
