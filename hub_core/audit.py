@@ -7,6 +7,7 @@ the data said.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -46,21 +47,46 @@ class AuditEvent:
 
 def record(connection: psycopg.Connection[Any], *events: AuditEvent) -> None:
     """Write events in the caller's transaction: the act and its audit commit together."""
+    said = {_said(event) for event in events}
+    if not said:
+        return
+    if len(said) == 1:
+        _record_alike(connection, said.pop(), [event.patient_id for event in events])
+    else:
+        _record_each(connection, events)
+
+
+def _said(event: AuditEvent) -> tuple[Any, ...]:
+    """Return what an event says but for the patient, in the order of the columns."""
+    detail = dumps(event.detail).decode() if event.detail else "{}"
+    asked = event.action, event.resource_type, event.resource_id, event.outcome
+    return event.principal_id, *asked, event.purpose, event.location, detail
+
+
+def _record_alike(
+    connection: psycopg.Connection[Any], said: tuple[Any, ...], patients: list[UUID | str | None]
+) -> None:
+    """Write what was done once, as most acts do, or with many patients alike, as who looks at a list does."""
     connection.execute(
-        "INSERT INTO audit_event (event_id, principal_id, action, resource_type, resource_id, patient_id, outcome,"
-        " purpose, location, detail) SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[],"
-        " %s::uuid[], %s::text[], %s::text[], %s::text[], %s::jsonb[])",
+        "INSERT INTO audit_event (event_id, patient_id, principal_id, action, resource_type, resource_id, outcome,"
+        " purpose, location, detail) SELECT one.event_id, one.patient_id, %s::uuid, %s, %s, %s, %s, %s, %s, %s::jsonb"
+        " FROM unnest(string_to_array(%s, ' ')::uuid[], string_to_array(%s, ' ', '-')::uuid[])"
+        " AS one (event_id, patient_id)",
+        (*said, " ".join(str(new_id()) for _ in patients), " ".join(str(each or "-") for each in patients)),
+    )
+
+
+def _record_each(connection: psycopg.Connection[Any], events: Sequence[AuditEvent]) -> None:
+    """Write events that say different things, as of requests that ran at the same time."""
+    columns = zip(*map(_said, events), strict=True)
+    connection.execute(
+        "INSERT INTO audit_event (event_id, patient_id, principal_id, action, resource_type, resource_id, outcome,"
+        " purpose, location, detail) SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[],"
+        " %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[])",
         (
             [new_id() for _ in events],
-            [event.principal_id for event in events],
-            [event.action for event in events],
-            [event.resource_type for event in events],
-            [event.resource_id for event in events],
             [None if event.patient_id is None else str(event.patient_id) for event in events],
-            [event.outcome for event in events],
-            [event.purpose for event in events],
-            [event.location for event in events],
-            [dumps(event.detail).decode() if event.detail else "{}" for event in events],
+            *map(list, columns),
         ),
     )
 
