@@ -1,7 +1,8 @@
 """Writing to the record: a batch of entries becomes versions, current pointers and index rows, set-wise.
 
 One batch costs a fixed number of statements however many resources it holds: lock what exists, decide in memory, COPY
-the new versions, insert or move the pointers, replace the index rows. The caller's transaction makes it all or nothing.
+the new versions, insert or move the pointers, replace the index rows. A few versions, as an act at a desk makes them,
+go in by one statement instead. The caller's transaction makes it all or nothing.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import orjson
 from psycopg.errors import UniqueViolation
 
 from ehr_pm.record.copying import NOTHING, cell, copy_lines
 from ehr_pm.record.entry import BEGINNING, Entry, Rank, Verdict
 from ehr_pm.record.index import write_index
 from ehr_pm.record.owners import refuse_foreign
-from ehr_pm.record.sensitivity import Tags, in_force, settled
+from ehr_pm.record.sensitivity import Tags, ask, hold_gate, in_force, settled
 from hub_core.clock import instant, now
 from hub_core.errors import ConflictError
 from hub_core.fhir.canonical import Json, content_hash, dumps, load_object
@@ -33,7 +36,32 @@ _ENVELOPE = (
     "resource_type, resource_id, version, source, source_id, location, patient_id, event_at, first_event_at, authority,"
     " arrival, content_sha, recorded_at, message_id, position, mapping_version, sensitivity, batch_key, ordinal"
 )
+_COLUMNS = _ENVELOPE.split(", ")
+_RESTATED = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)
 
+_LOCK = """
+SELECT r.resource_type, r.resource_id::text, r.resource_key, r.version, r.authority, r.event_at,
+    coalesce(r.arrival, 0), coalesce(r.position, 1), r.content_sha, r.first_event_at, r.sensitivity, r.source
+FROM {wanted} AS wanted (resource_type, resource_id) JOIN resource r USING (resource_type, resource_id)
+ORDER BY r.resource_type, r.resource_id FOR UPDATE OF r
+"""
+_FEW = 8
+"""Versions that are cheaper in one statement than by COPY and what follows it."""
+_STATE = f"""
+WITH batch AS (
+    INSERT INTO change_batch (size) VALUES (%s) RETURNING batch_key
+), stated AS (
+    SELECT {_ENVELOPE.replace("batch_key", "batch.batch_key")}, body
+    FROM batch, json_populate_recordset(NULL::resource_version, %s::json) AS told
+), kept AS (
+    INSERT INTO resource_version ({_ENVELOPE}, body) SELECT {_ENVELOPE}, body FROM stated
+)
+INSERT INTO resource AS known ({_ENVELOPE})
+SELECT {_ENVELOPE} FROM stated ORDER BY resource_type, resource_id
+ON CONFLICT (resource_type, resource_id)
+    DO UPDATE SET {_RESTATED}, deleted = false WHERE known.version = excluded.version - 1
+RETURNING resource_type, resource_id::text, resource_key
+"""  # noqa: S608 - names above
 
 _ABOUT_IT = 2
 """The authority of a message that is about a resource, and does not only mention it."""
@@ -108,7 +136,7 @@ def apply(
     """
     recorded_at = moment or now()
     keys = [entry.key for entry in entries]
-    standing, tags = _lock_existing(connection, sorted(set(keys))), in_force(connection, entries)
+    standing, tags = _lock_existing(connection, entries, sorted(set(keys)))
     refuse_foreign(entries, {key: current.source for key, current in standing.items()}, is_owner=is_owner)
     versions: list[_Version] = []
     verdicts = [_decide(entry, standing[key], tags, versions) for key, entry in zip(keys, entries, strict=True)]
@@ -173,24 +201,28 @@ def _restate(
         current.stand(entry, rank, current.sha, tags.kind_for(entry.resource, location), versions)
 
 
-def _lock_existing(connection: psycopg.Connection[Any], keys: list[Key]) -> dict[Key, _Current]:
-    """Return the resources as they stand, locked in one order lest two batches wait for each other in a ring."""
-    rows = connection.execute(
-        "SELECT r.resource_type, r.resource_id::text, r.resource_key, r.version, r.authority, r.event_at,"
-        " coalesce(r.arrival, 0), coalesce(r.position, 1), r.content_sha, r.first_event_at, r.sensitivity,"
-        " r.source"
-        " FROM unnest(string_to_array(%s, ' '), string_to_array(%s, ' ')::uuid[])"
-        " AS wanted (resource_type, resource_id)"
-        " JOIN resource r USING (resource_type, resource_id)"
-        " ORDER BY r.resource_type, r.resource_id FOR UPDATE OF r",
-        (" ".join(key[0] for key in keys), " ".join(key[1] for key in keys)),
-    )
+def _lock_existing(
+    connection: psycopg.Connection[Any], entries: Sequence[Entry], keys: list[Key]
+) -> tuple[dict[Key, _Current], Tags]:
+    """Return the resources as they stand, locked in one order lest two batches wait in a ring, and the tags."""
+    with connection.pipeline():  # sent together, one round trip
+        hold_gate(connection)
+        rows = connection.execute(*_lock(keys))
+        tags = ask(connection, entries)
     standing = {key: _Current() for key in keys}
     for kind, resource_id, key, version, authority, event_at, arrival, position, *stored in rows:
         rank = Rank(authority, event_at or BEGINNING, arrival, position)
         sha, first_event_at, label, source = stored
         standing[kind, resource_id] = _Current(key, version, rank, sha, label, source, first_event_at=first_event_at)
-    return standing
+    return standing, in_force(tags)
+
+
+def _lock(keys: list[Key]) -> tuple[str, Sequence[str]]:
+    """Return the statement that locks resources; told how many few are, the database plans it once and for all."""
+    if len(keys) <= _FEW:
+        return _LOCK.format(wanted=f"(VALUES {', '.join(['(%s, %s::uuid)'] * len(keys))})"), list(chain(*keys))
+    wanted = "unnest(string_to_array(%s, ' '), string_to_array(%s, ' ')::uuid[])"
+    return _LOCK.format(wanted=wanted), (" ".join(key[0] for key in keys), " ".join(key[1] for key in keys))
 
 
 def _raise_ranks(connection: psycopg.Connection[Any], standing: dict[Key, _Current]) -> None:
@@ -224,21 +256,51 @@ def _write(
     standing: dict[Key, _Current],
     recorded_at: datetime,
 ) -> None:
+    latest = [current.latest for current in standing.values() if current.latest is not None]
+    if len(latest) == len(versions) <= _FEW:
+        keys = _state(connection, versions, standing, recorded_at)
+    else:
+        keys = _copy(connection, versions, latest, standing, recorded_at)
+    write_index(
+        connection,
+        [(keys[v.entry.key], v.entry.resource) for v in latest],
+        replaced=[key for v in latest if (key := standing[v.entry.key].resource_key) is not None],
+    )
+
+
+def _state(
+    connection: psycopg.Connection[Any],
+    versions: list[_Version],
+    standing: dict[Key, _Current],
+    recorded_at: datetime,
+) -> dict[Key, int]:
+    """Write a few versions, each of another resource, and their pointers in one statement; return the resources' keys.
+
+    A pointer that is not at the version before was made or moved by somebody else, and stays.
+    """
+    told = [_told(each, standing[each.entry.key].first_event_at, recorded_at) for each in versions]
+    rows = connection.execute(_STATE, (len(told), orjson.dumps(told).decode())).fetchall()
+    if len(rows) != len(versions):
+        raise ConflictError("another writer created one of these resources at this moment")
+    return {(kind, resource_id): key for kind, resource_id, key in rows}
+
+
+def _copy(
+    connection: psycopg.Connection[Any],
+    versions: list[_Version],
+    latest: list[_Version],
+    standing: dict[Key, _Current],
+    recorded_at: datetime,
+) -> dict[Key, int]:
+    """Write versions by COPY, then their pointers from them; return the resources' keys."""
     batch = connection.execute(
         "INSERT INTO change_batch (size) VALUES (%s) RETURNING batch_key", (len(versions),)
     ).fetchone()
     batch_key = batch[0] if batch else 0  # INSERT ... RETURNING always gives its row
     _copy_versions(connection, versions, standing, recorded_at, batch_key)
-    latest = [current.latest for current in standing.values() if current.latest is not None]
     born = [v for v in latest if standing[v.entry.key].resource_key is None]
     moved = [v for v in latest if standing[v.entry.key].resource_key is not None]
-    keys = _insert_pointers(connection, born, batch_key)
-    keys |= _move_pointers(connection, moved, standing, batch_key)
-    write_index(
-        connection,
-        [(keys[v.entry.key], v.entry.resource) for v in latest],
-        replaced=[keys[v.entry.key] for v in moved],
-    )
+    return _insert_pointers(connection, born, batch_key) | _move_pointers(connection, moved, standing, batch_key)
 
 
 def _copy_versions(
@@ -259,6 +321,32 @@ def stamped(resource: Json, version: int, recorded_at: datetime) -> Json:
     meta = {**resource.get("meta", {}), "versionId": str(version), "lastUpdated": instant(recorded_at)}
     rest = {key: value for key, value in resource.items() if key not in ("resourceType", "id", "meta")}
     return {"resourceType": resource["resourceType"], "id": resource["id"], "meta": meta, **rest}
+
+
+def _told(version: _Version, first_event_at: datetime | None, recorded_at: datetime) -> Json:
+    entry = version.entry
+    kind, resource_id = entry.key
+    return {
+        "resource_type": kind,
+        "resource_id": resource_id,
+        "version": version.version,
+        "source": entry.source,
+        "source_id": entry.source_id,
+        "location": entry.location,
+        "patient_id": version.patient_id,
+        "event_at": entry.event_at,
+        "first_event_at": first_event_at,
+        "authority": int(entry.authority),
+        "arrival": entry.arrival,
+        "content_sha": f"\\x{version.sha.hex()}",
+        "recorded_at": recorded_at,
+        "message_id": entry.message_id,
+        "position": entry.position,
+        "mapping_version": entry.mapping_version,
+        "sensitivity": version.sensitivity,
+        "ordinal": version.ordinal,
+        "body": dumps(stamped(version.resource, version.version, recorded_at)).decode(),
+    }
 
 
 def _line(version: _Version, first_event_at: datetime | None, recorded_at: datetime, batch_key: int) -> str:
@@ -316,9 +404,8 @@ def _move_pointers(
 ) -> dict[Key, int]:
     if not moved:
         return {}
-    columns = [name.strip() for name in _ENVELOPE.split(",")]
     connection.execute(
-        f"UPDATE resource SET {', '.join(f'{name} = v.{name}' for name in columns)}, deleted = false"  # noqa: S608
+        f"UPDATE resource SET {', '.join(f'{name} = v.{name}' for name in _COLUMNS)}, deleted = false"  # noqa: S608
         " FROM resource_version v WHERE v.batch_key = %s AND v.ordinal = ANY(%s)"
         " AND resource.resource_type = v.resource_type AND resource.resource_id = v.resource_id",
         (batch_key, [version.ordinal for version in moved]),

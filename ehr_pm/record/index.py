@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import orjson
 
 from ehr_pm.record.copying import cell, copy_lines
 from hub_core.fhir import indexing
@@ -16,6 +19,11 @@ if TYPE_CHECKING:
 
 _Row: TypeAlias = tuple[Any, ...]
 """What a resource is found by: table, key of the resource, parameter, and the values in the order of `_COLUMNS`."""
+_Cells: TypeAlias = tuple[str | None, ...]
+"""A row as the texts of the columns of its table, in their order."""
+
+_FEW: Final = 100
+"""Rows that are cheaper in one statement than by COPY."""
 
 _TOKEN, _STRING, _DATE, _REFERENCE = "search_token", "search_string", "search_date", "search_reference"
 _QUANTITY = "search_quantity"
@@ -48,15 +56,40 @@ def write_index(
 ) -> None:
     """Index resources by their keys; of `replaced` keys, whose older versions were indexed, what differs is changed."""
     known = _known_rows(connection, replaced) if replaced else {}
-    lines: dict[str, list[str]] = {table: [] for table in _COLUMNS}
+    new: dict[str, list[_Cells]] = {}
     for key, resource in resources:
         kind = resource["resourceType"]
         for row in _rows(key, resource):
             if not known or known.pop(row, None) is None:
-                lines[row[0]].append(_line(kind, row))
+                new.setdefault(row[0], []).append(_cells(kind, row))
     _forget(connection, known)
-    for table, columns in _COLUMNS.items():
-        copy_lines(connection, table, columns, lines[table])
+    if sum(map(len, new.values())) <= _FEW:
+        _insert(connection, new)
+    else:
+        for table, rows in new.items():
+            copy_lines(connection, table, _COLUMNS[table], ("\t".join(map(cell, cells)) for cells in rows))
+
+
+def _insert(connection: psycopg.Connection[Any], rows: dict[str, list[_Cells]]) -> None:
+    """Insert a few rows of several tables in one statement: a COPY into each takes several times as long."""
+    if not rows:
+        return
+    told = {
+        table: orjson.dumps([dict(zip(_COLUMNS[table].split(", "), cells, strict=True)) for cells in of_table]).decode()
+        for table, of_table in rows.items()
+    }
+    connection.execute(_insertion(tuple(told)), told)
+
+
+@cache
+def _insertion(tables: tuple[str, ...]) -> str:
+    parts = (
+        f"new_{table} AS (INSERT INTO {table} ({columns}) SELECT {columns}"  # noqa: S608 - names above
+        f" FROM json_populate_recordset(NULL::{table}, %({table})s::json))"
+        for table, columns in _COLUMNS.items()
+        if table in tables
+    )
+    return f"WITH {', '.join(parts)} SELECT"
 
 
 def _rows(key: int, resource: Json) -> Iterator[_Row]:
@@ -73,11 +106,7 @@ def _rows(key: int, resource: Json) -> Iterator[_Row]:
         yield _QUANTITY, key, *quantity
 
 
-def _line(kind: str, row: _Row) -> str:
-    return "\t".join(map(cell, _cells(kind, row)))
-
-
-def _cells(kind: str, row: _Row) -> tuple[str | None, ...]:
+def _cells(kind: str, row: _Row) -> _Cells:
     """Return a row as the texts of the columns of its table, in their order."""
     table, key, param, *values = row
     if table == _DATE:

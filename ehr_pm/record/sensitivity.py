@@ -6,7 +6,7 @@ until the tag ends. Labels of ours are no part of what a resource says: its hash
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -56,13 +56,25 @@ class Tags:
         return strictest(whole, single, self.of_places.get(location or ""))
 
 
-def in_force(connection: psycopg.Connection[Any], entries: Sequence[Entry]) -> Tags:
-    """Return the tags that count for a batch, and let nobody change any until its transaction ends."""
+def hold_gate(connection: psycopg.Connection[Any]) -> None:
+    """Let nobody change any tag until this transaction ends.
+
+    Before anything is locked that whoever changes a tag will want as well, or the two would wait for each other.
+    """
     connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (_GATE,))
+
+
+def ask(connection: psycopg.Connection[Any], entries: Sequence[Entry]) -> psycopg.Cursor[Any]:
+    """Ask which tags count for a batch, after the gate is held."""
     patients = {patient for entry in entries if (patient := patient_id(entry.resource)) is not None}
+    return connection.execute(_IN_FORCE, (" ".join(patients),))
+
+
+def in_force(told: Iterable[tuple[str | None, str, str | None, str]]) -> Tags:
+    """Return the tags that were asked for."""
     of_records: dict[tuple[str, str | None, str | None], str] = {}
     of_places: dict[str, str] = {}
-    for patient, kind_or_place, resource_id, kind in connection.execute(_IN_FORCE, (" ".join(patients),)):
+    for patient, kind_or_place, resource_id, kind in told:
         if patient is None:
             of_places[kind_or_place] = kind
         else:
