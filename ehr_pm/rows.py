@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Text, inspect
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, make_transient_to_detached, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
+from sqlalchemy.orm.attributes import instance_dict, instance_state
 
 from hub_core.errors import NotFoundError
 from hub_core.fhir.ids import new_id
@@ -59,11 +61,19 @@ def get(session: Session, kind: type[T], row_id: UUID, name: str) -> T:
     return row
 
 
-def loaded(session: Session, row: T) -> T:
-    """Return a row as if the session had read it; what it lacks is read when somebody asks for it."""
-    known = session.identity_map.get(inspect(row).mapper.identity_key_from_instance(row))
+def loaded(session: Session, kind: type[T], values: Mapping[str, Any]) -> T:
+    """Return the row of these columns, all that its table has, as if the session had read it.
+
+    It is put down as the mapper puts down what it reads. Set one by one, each column would be noted as a change.
+    """
+    mapper = inspect(kind)
+    key: Any = mapper.identity_key_from_primary_key(tuple(values[str(each.key)] for each in mapper.primary_key))
+    known = session.identity_map.get(key)
     if known is not None:
         return cast("T", known)
-    make_transient_to_detached(row)
-    session.add(row)
+    row = cast("T", mapper.class_manager.new_instance())
+    instance_dict(row).update(values)
+    state = instance_state(row)
+    state.key, state.session_id = key, session.hash_key
+    session.identity_map.add(state)
     return row

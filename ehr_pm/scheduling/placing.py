@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from psycopg.errors import ExclusionViolation
-from psycopg.types.range import TimestamptzRange
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
@@ -31,8 +31,6 @@ from hub_core.database import driver_connection
 from hub_core.errors import ConflictError, NotFoundError
 from hub_core.fhir.ids import new_id
 
-T = TypeVar("T", bound=Row)
-
 _AROUND = timedelta(days=2)
 """What is read before and after the wall time of a visit: no zone is further from UTC, and no visit lasts longer."""
 
@@ -41,11 +39,11 @@ def _columns(kind: type[Row]) -> tuple[str, ...]:
     return tuple(each.key for each in kind.__mapper__.column_attrs)
 
 
-_KINDS: tuple[type[Row], ...] = (Location, VisitType, Bookable)
-_ROWS = ", ".join(f'{kind.__tablename__}."{name}"' for kind in _KINDS for name in _columns(kind))
+_KINDS: dict[type[Row], tuple[str, ...]] = {kind: _columns(kind) for kind in (Location, VisitType, Bookable)}
+_ROWS = ", ".join(f'{kind.__tablename__}."{name}"' for kind, names in _KINDS.items() for name in names)
 _TAKEN = """
     (SELECT json_agg(json_build_array(lane, lower(during), upper(during))) FROM resource_booking
-    WHERE taken_id = {taken} AND is_blocking AND during && %(window)s)
+    WHERE taken_id = {taken} AND is_blocking AND during && tstzrange(%(begins)s, %(ends)s))
 """
 _SCENE = f"""
 SELECT {_ROWS},
@@ -53,11 +51,11 @@ SELECT {_ROWS},
     FROM schedule_rule WHERE bookable_id = bookable.bookable_id
         AND valid_from <= %(last)s AND (valid_to IS NULL OR valid_to >= %(first)s)),
     (SELECT json_agg(json_build_array(is_open, lower(during), upper(during)))
-    FROM schedule_exception WHERE bookable_id = bookable.bookable_id AND during && %(window)s),
+    FROM schedule_exception WHERE bookable_id = bookable.bookable_id AND during && tstzrange(%(begins)s, %(ends)s)),
     {_TAKEN.format(taken="bookable.bookable_id")},
     {_TAKEN.format(taken="%(patient)s")}
 FROM location CROSS JOIN visit_type
-LEFT JOIN bookable ON bookable.bookable_id = ANY(%(bookables)s) AND bookable.is_active
+LEFT JOIN bookable ON bookable.bookable_id IN ({{bookables}}) AND bookable.is_active
 WHERE location.location_id = %(location)s AND visit_type.visit_type_id = %(visit_type)s
 ORDER BY bookable.bookable_id
 """  # noqa: S608 - names of our own tables
@@ -71,11 +69,13 @@ WITH placed AS (
 ), reminded AS (
     INSERT INTO reminder (reminder_id, appointment_id, due_at, state, attempts)
     SELECT reminder_id, %(appointment_id)s, due_at, 'queued', 0
-    FROM unnest(%(reminders)s::uuid[], %(due)s::timestamptz[]) AS reminder (reminder_id, due_at)
+    FROM unnest(string_to_array(%(reminders)s, ' ')::uuid[], string_to_array(%(due)s, ' ')::timestamptz[])
+        AS reminder (reminder_id, due_at)
 )
 INSERT INTO resource_booking (appointment_id, taken_id, kind, lane, during, is_blocking)
-SELECT %(appointment_id)s, taken_id, kind, lane, %(during)s, true
-FROM unnest(%(taken)s::uuid[], %(kinds)s::text[], %(lanes)s::smallint[]) AS booking (taken_id, kind, lane)
+SELECT %(appointment_id)s, taken_id, kind, lane, tstzrange(%(begins)s, %(over)s), true
+FROM unnest(string_to_array(%(taken)s, ' ')::uuid[], string_to_array(%(kinds)s, ' '),
+    string_to_array(%(lanes)s, ' ')::smallint[]) AS booking (taken_id, kind, lane)
 """  # noqa: S608 - names of our own tables
 
 
@@ -117,22 +117,23 @@ def look(session: Session, told: NewAppointment) -> Scene:
     values = {
         "location": told.location_id,
         "visit_type": told.visit_type_id,
-        "bookables": wanted,
+        **{f"bookable{number}": each for number, each in enumerate(wanted)},
         "patient": told.patient_id,
         "first": start.date() - _AROUND,
         "last": start.date() + _AROUND,
-        "window": _window(start),
+        "begins": _utc(start - _AROUND),
+        "ends": _utc(start + _AROUND),
     }
     session.flush()
-    rows = driver_connection(session.connection()).execute(_SCENE, values).fetchall()
+    rows = driver_connection(session.connection()).execute(_scene(len(wanted)), values).fetchall()
     if not rows:
         get(session, Location, told.location_id, "location")
         get(session, VisitType, told.visit_type_id, "visit type")
     parts = [_cut(row) for row in rows]
     if len(parts) != len(wanted) or parts[0][2]["bookable_id"] is None:
         raise NotFoundError("there is no such practitioner, room or device to book")
-    location, visit_type = loaded(session, Location(**parts[0][0])), loaded(session, VisitType(**parts[0][1]))
-    taken = tuple(loaded(session, Bookable(**part[2])) for part in parts)
+    location, visit_type = loaded(session, Location, parts[0][0]), loaded(session, VisitType, parts[0][1])
+    taken = tuple(loaded(session, Bookable, part[2]) for part in parts)
     if any(each.location_id != told.location_id for each in taken):
         raise ConflictError("what is booked together is at one location")
     zone = ZoneInfo(location.zone)
@@ -167,41 +168,44 @@ def write(doing: Act, scene: Scene, bookings: Sequence[Booking], during: Span, *
     }
     due = reminders.due(columns["starts_at"], doing.moment) if columns["status"] == "booked" else []
     wanted = values | {
-        "reminders": [new_id() for _ in due],
-        "due": due,
-        "during": TimestamptzRange(*during),
-        "taken": [each.taken_id for each in bookings],
-        "kinds": [each.kind for each in bookings],
-        "lanes": [each.lane for each in bookings],
+        "reminders": _listed(new_id() for _ in due),
+        "due": _listed(each.isoformat() for each in due),
+        "begins": during[0],
+        "over": during[1],
+        "taken": _listed(each.taken_id for each in bookings),
+        "kinds": _listed(each.kind for each in bookings),
+        "lanes": _listed(each.lane for each in bookings),
     }
     driver = driver_connection(doing.session.connection())
     try:
-        with driver.transaction():
+        with driver.pipeline():  # one round trip for all three
+            driver.execute("SAVEPOINT unplaced")
             driver.execute(_WRITE, wanted)
+            driver.execute("RELEASE SAVEPOINT unplaced")
     except ExclusionViolation:
+        driver.execute("ROLLBACK TO SAVEPOINT unplaced")
         return None
     return _row(doing.session, scene, values, bookings, during)
+
+
+def _listed(values: Iterable[object]) -> str:
+    """Return values as a list that the database takes apart: as an array, each is looked at several times."""
+    return " ".join(map(str, values))
 
 
 def _row(
     session: Session, scene: Scene, values: dict[str, Any], bookings: Iterable[Booking], during: Span
 ) -> Appointment:
     """Return what was written as if the session had read it."""
-    row = loaded(session, Appointment(**values))
+    row = loaded(session, Appointment, values)
+    same = {"appointment_id": row.appointment_id, "during": Range(*during), "is_blocking": True}
     taken = [
-        ResourceBooking(
-            appointment_id=row.appointment_id,
-            taken_id=each.taken_id,
-            kind=each.kind,
-            lane=each.lane,
-            during=Range(*during),
-            is_blocking=True,
-        )
+        loaded(session, ResourceBooking, {**same, "taken_id": each.taken_id, "kind": each.kind, "lane": each.lane})
         for each in sorted(bookings, key=lambda each: each.kind)
     ]
     set_committed_value(row, "location", scene.location)
     set_committed_value(row, "visit_type", scene.visit_type)
-    set_committed_value(row, "bookings", [loaded(session, each) for each in taken])
+    set_committed_value(row, "bookings", taken)
     return row
 
 
@@ -227,8 +231,10 @@ def _patient_lane(scene: Scene, told: NewAppointment, during: Span) -> int:
     return max(busy, default=0) + 1
 
 
-def _window(start: datetime) -> TimestamptzRange:
-    return TimestamptzRange(_utc(start - _AROUND), _utc(start + _AROUND))
+@cache
+def _scene(count: int) -> str:
+    """Return the statement for so many bookables: told how many, the database plans it once and not every time."""
+    return _SCENE.format(bookables=", ".join(f"%(bookable{number})s" for number in range(count)))
 
 
 def _utc(local: datetime) -> datetime:
@@ -239,8 +245,7 @@ def _cut(row: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, 
     """Return a row of the scene as the columns of each table, and the rest by position."""
     parts: list[dict[str, Any]] = []
     at = 0
-    for kind in _KINDS:
-        names = _columns(kind)
+    for names in _KINDS.values():
         parts.append(dict(zip(names, row[at : at + len(names)], strict=True)))
         at += len(names)
     location, visit_type, bookable = parts
