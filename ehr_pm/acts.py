@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from hub_core.database import Database, UnitOfWork
+
+_ANNOUNCE: Final = (
+    "INSERT INTO outbox_event (event_id, kind, subject_type, subject_id, patient_id, location, principal_id)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +184,12 @@ class Act:
         if self._entries:
             apply(self._unit.driver, self._entries, moment=self.moment, is_owner=True)
             crosswalk.observe(self._unit.driver, [entry.resource for entry in self._entries])
-        if self._events:
+        if not self._events:
+            return
+        with self._unit.driver.pipeline():  # sent together, one round trip
             audit.record(self._unit.driver, *self._events)
-        if self._announced:
-            with self._unit.driver.cursor() as cursor:
-                cursor.executemany(
-                    "INSERT INTO outbox_event (event_id, kind, subject_type, subject_id, patient_id, location,"
-                    " principal_id) VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                    self._announced,
-                )
+            for announced in self._announced:
+                self._unit.driver.execute(_ANNOUNCE, announced)
 
 
 @contextmanager
