@@ -8,7 +8,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session, selectinload
 
@@ -102,16 +102,6 @@ def calendars(session: Session, taken: Sequence[Bookable], during: Span, zone: Z
         )
         for each in taken
     }
-
-
-def patient_lane(session: Session, patient_id: UUID, during: Span) -> int | None:
-    """Return 1 when a patient has no other appointment at that time."""
-    query = select(func.count()).where(
-        ResourceBooking.taken_id == patient_id,
-        ResourceBooking.is_blocking,
-        ResourceBooking.during.op("&&")(Range(*during)),
-    )
-    return None if session.scalar(query) else 1
 
 
 def expired_holds(

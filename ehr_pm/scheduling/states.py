@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from hub_core.errors import ConflictError
-
-Status: TypeAlias = Literal[
-    "hold",
-    "booked",
-    "confirmed",
-    "arrived",
-    "roomed",
-    "in_visit",
-    "checked_out",
-    "cancelled",
-    "noshow",
-    "rescheduled",
-]
 
 _NEXT: Final[dict[str, frozenset[str]]] = {
     "hold": frozenset({"booked", "cancelled"}),
