@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from benchmarks.inputs import lines_of, ndjson_lines
 from benchmarks.measuring import Contender, Figure, Work, prefixed, rounded, take_turns
@@ -24,9 +25,10 @@ from hub_core.fhir.canonical import dumps
 from hub_core.fhir.ids import new_id
 from hub_core.fhir.registry import patient_id
 from pipelines.dbt_models import project_folder, run_dbt
+from pipelines.lake.change_log import CHANGE
 from pipelines.lake.envelopes import replace_envelopes
 from pipelines.lake.manifest import Manifest
-from pipelines.lake.writer import append_changes, append_pages
+from pipelines.lake.writer import append, append_changes
 from pipelines.views.tables import create_views, load_views
 
 _MARTS_LINES = 4000
@@ -69,13 +71,8 @@ def measure(scale: float) -> Figure:
 
 def _write_lake(folder: Path, lines: Iterable[bytes]) -> _Lake:
     """Write lines to a lake as they would come there from the record."""
-    stream = _changes(lines)
-
-    def pages(_: int) -> Iterator[list[Change]]:
-        while page := list(islice(stream, 4000)):
-            yield page
-
-    return _Lake(folder, append_pages(pages, folder))
+    log = pa.Table.from_pylist([change._asdict() for change in _changes(lines)], schema=CHANGE)
+    return _Lake(folder, append(lambda *_: iter([log]), log.num_rows, folder))
 
 
 def _changes(lines: Iterable[bytes]) -> Iterator[Change]:
@@ -162,7 +159,8 @@ def _lake_to_marts(folder: Path, scale: float) -> dict[str, float]:
         ingest(installation, new_feed("fhir"), path)
         with installation.database.begin() as unit:
             changes.seal(unit.driver)
-            append_changes(unit.driver, lake)
+        append_changes(installation.database, lake)
+        with installation.database.begin() as unit:
             full = _Lake(lake, replace_envelopes(unit.driver, lake))
         _, first_dbt = _build(full, folder)
         views, dbt = _build(full, folder)

@@ -20,8 +20,8 @@ RECORD = dg.AssetKey(["record"])
 def change_log(run: dg.ResourceParam[BuildRun]) -> dg.MaterializeResult[None]:
     """Append the record's sealed changes to the Parquet files of the lake."""
     before = load_manifest(run.settings.lake_dir).last_seq
-    with run.stage("lake") as stage, run.database.begin() as unit:
-        manifest = append_changes(unit.driver, run.settings.lake_dir, stage.progress)
+    with run.stage("lake") as stage:
+        manifest = append_changes(run.database, run.settings.lake_dir, stage.progress)
         stage.rows = manifest.last_seq - before
     return dg.MaterializeResult(metadata={"changes": stage.rows, "last_seq": manifest.last_seq})
 

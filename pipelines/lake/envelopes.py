@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hub_core.fhir.ids import new_id
+from pipelines.lake.files import settle
 from pipelines.lake.manifest import LakeFile, Manifest, load_manifest, remove_strays, save_manifest
-from pipelines.lake.writer import settle
 
 if TYPE_CHECKING:
     import psycopg

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid5
+
+import pyarrow as pa
 
 from ehr_pm.record.changes import Change
 from hub_core.fhir.canonical import Json, dumps
 from hub_core.fhir.ids import NAMESPACE
+from pipelines.lake.change_log import CHANGE
+from pipelines.lake.manifest import Manifest
+from pipelines.lake.writer import append
 
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -43,17 +49,22 @@ def identity(name: str) -> str:
 
 
 class Log:
-    """A change log that gives pages as the record would, and breaks where a test wants it to."""
+    """A change log that gives batches as the record would, and breaks where a test wants it to."""
 
-    def __init__(self, changes: Sequence[Change], page: int = 2) -> None:
+    def __init__(self, changes: Sequence[Change], batch: int = 2) -> None:
         self.changes = list(changes)
-        self.page = page
-        self.breaks_after: int | None = None
+        self.batch = batch
+        self.breaks_at: int | None = None
 
-    def pages(self, after: int) -> Iterator[list[Change]]:
-        """Yield the changes above `after`; a broken connection ends it."""
-        waiting = [each for each in self.changes if each.seq > after]
-        for start in range(0, len(waiting), self.page):
-            if self.breaks_after is not None and start >= self.breaks_after:
+    def read(self, after: int, last: int) -> Iterator[pa.Table]:
+        """Yield the changes above `after` up to `last`; a broken connection ends it."""
+        waiting = [each for each in self.changes if after < each.seq <= last]
+        for start in range(0, len(waiting), self.batch):
+            if self.breaks_at is not None and waiting[start].seq >= self.breaks_at:
                 raise ConnectionError
-            yield waiting[start : start + self.page]
+            batch = waiting[start : start + self.batch]
+            yield pa.Table.from_pylist([each._asdict() for each in batch], schema=CHANGE)
+
+    def append_to(self, lake: Path) -> Manifest:
+        """Bring a lake up to the last change, and return its manifest."""
+        return append(self.read, self.changes[-1].seq if self.changes else 0, lake)

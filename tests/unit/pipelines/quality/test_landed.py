@@ -11,7 +11,6 @@ import duckdb
 import pytest
 
 from pipelines.lake.envelopes import ENVELOPES, write_envelopes
-from pipelines.lake.writer import append_pages
 from pipelines.quality.findings import Finding, keep_findings
 from pipelines.quality.landed import check_landed
 from tests.unit.pipelines.changes import MOMENT, Log, change, identity
@@ -37,7 +36,7 @@ def message(feed: str, *, kind: str = "ORU^R01", records: int = 1, rejected: int
 
 
 def judged(lake: Path, changes: Sequence[Any], messages: Sequence[Any], after: int = 0) -> list[Finding]:
-    append_pages(Log(changes).pages, lake)
+    Log(changes).append_to(lake)
     manifest = write_envelopes(lake, [(MESSAGES, messages)])
     return list(check_landed(lake, manifest, after))
 

@@ -12,7 +12,6 @@ import pytest
 
 from pipelines.dbt_models import project_folder
 from pipelines.lake.manifest import Manifest
-from pipelines.lake.writer import append_pages
 from pipelines.views.compiler import compile_view
 from pipelines.views.definition import ViewDefinition, read_definition
 from pipelines.views.tables import create_views, envelope_columns, load_views
@@ -43,15 +42,15 @@ def test_only_the_current_version_of_what_is_not_deleted_is_there(tmp_path: Path
         change(6, patient("c", "other"), version=2, deleted=True),
         change(7, patient("c", "male"), version=3),
     ]
-    append_pages(Log(first).pages, tmp_path)
-    manifest = append_pages(Log(first + later).pages, tmp_path)
+    Log(first).append_to(tmp_path)
+    manifest = Log(first + later).append_to(tmp_path)
     found = table(tmp_path, manifest, "SELECT patient_id, gender, version FROM views.people ORDER BY version")
     assert found == [(str(identity("a")), "female", 2), (str(identity("c")), "male", 3)]
 
 
 def test_each_row_says_where_it_came_from(tmp_path: Path) -> None:
     message = identity("message")
-    manifest = append_pages(Log([change(1, patient("a", "male"), message_id=message, position=7)]).pages, tmp_path)
+    manifest = Log([change(1, patient("a", "male"), message_id=message, position=7)]).append_to(tmp_path)
     query = "SELECT source, location, message_id, message_position FROM views.people"
     assert table(tmp_path, manifest, query) == [("ehr", "main", str(message), 7)]
 
@@ -62,17 +61,17 @@ def test_each_row_says_when_the_resource_was_first_spoken_of(tmp_path: Path) -> 
         change(1, patient("a", "male"), event_at=days[1], recorded_at=days[1]),
         change(2, patient("a", "female"), version=2, event_at=days[0], recorded_at=days[2]),
     ]
-    manifest = append_pages(Log(versions).pages, tmp_path)
+    manifest = Log(versions).append_to(tmp_path)
     query = "SELECT gender, event_at, first_event_at, recorded_at, first_recorded_at FROM views.people"
     assert table(tmp_path, manifest, query) == [("female", days[0], days[0], days[2], days[1])]
 
 
 def test_files_written_before_a_column_was_there_have_none_of_it(tmp_path: Path) -> None:
-    manifest = append_pages(Log([change(1, patient("a", "male"))]).pages, tmp_path)
+    manifest = Log([change(1, patient("a", "male"))]).append_to(tmp_path)
     path = tmp_path / manifest.files[0].path
     pq.write_table(pq.read_table(path).drop_columns(["authority"]), path)
     assert table(tmp_path, manifest, "SELECT gender, authority FROM views.people") == [("male", None)]
-    manifest = append_pages(Log([change(2, patient("b", "male"))]).pages, tmp_path)
+    manifest = Log([change(2, patient("b", "male"))]).append_to(tmp_path)
     assert table(tmp_path, manifest, "SELECT authority FROM views.people ORDER BY 1") == [(2,), (None,)]
 
 
