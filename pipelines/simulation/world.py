@@ -1,6 +1,7 @@
 """What happens in the simulated world, as plain facts without a format: people, their records, their care, its money.
 
 Instants are aware and in UTC; money is whole cents. Every fact has a key of its own that is unique in the whole world.
+Codes and addresses, by which much is looked up, are tuples: those hash fast.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from pipelines.simulation.facts import fact
 
@@ -20,8 +21,7 @@ VisitClass: TypeAlias = Literal["AMB", "EMER", "IMP", "VR"]
 """HL7 v3 ActCode: ambulatory, emergency, inpatient, virtual."""
 
 
-@fact(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """A code of a real code system, with a short label of our own (none for CPT, whose text is licensed)."""
 
     system: Literal["ICD-10-CM", "LOINC", "RxNorm", "CVX", "HCPCS", "CPT"]
@@ -29,8 +29,7 @@ class Code:
     label: str = ""
 
 
-@fact(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where somebody lives."""
 
     line: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
 from pipelines.simulation.billing.standing import account_standings, claim_standings
@@ -15,6 +15,8 @@ from pipelines.simulation.world import Chapter, Site
 
 _NOT_DENIED = frozenset(("45", "23", "24", "94", "253"))
 """What a payer does not pay by its contract, or because another payer did."""
+_NAMES: Mapping[str | None, str] = {None: "", **{key: payer.name for key, payer in PAYERS.items()}}
+"""Of payers; the patient has none."""
 
 
 def truth_tables(chapter: Chapter, books: Books) -> Iterator[Table]:
@@ -44,10 +46,6 @@ def last_primary_claims(books: Books) -> dict[str, Claim]:
     return {each.account_number: each for each in claims}
 
 
-def _name(payer: str | None) -> str:
-    return PAYERS[payer].name if payer else ""
-
-
 def _day(site: Site, moment: datetime) -> date:
     return clock(PRACTICES[site].zone).day(moment)
 
@@ -56,7 +54,7 @@ def _charges(books: Books) -> Iterator[Row]:
     for charge in books.charges:
         yield {
             "charge_id": charge.charge_id, "site": charge.site, "registration_id": charge.registration_id,
-            "payer": _name(charge.payer), "charge_kind": "account", "code": charge.service.code,
+            "payer": _NAMES[charge.payer], "charge_kind": "account", "code": charge.service.code,
             "units": charge.units, "cents": -charge.amount if charge.credits else charge.amount,
             "service_on": _day(charge.site, charge.charged_at),
         }  # fmt: skip
@@ -64,7 +62,7 @@ def _charges(books: Books) -> Iterator[Row]:
         for line in claim.lines:
             yield {
                 "charge_id": f"{account}-{line.number}", "site": claim.site,
-                "registration_id": claim.registration_id, "payer": _name(claim.payer), "charge_kind": "claim_line",
+                "registration_id": claim.registration_id, "payer": _NAMES[claim.payer], "charge_kind": "claim_line",
                 "code": line.service.code, "units": line.units, "cents": line.amount, "service_on": line.service_date,
             }  # fmt: skip
 
@@ -74,20 +72,20 @@ def _payments(books: Books, answers: list[tuple[Remittance, Answer]]) -> Iterato
         if entry.kind == "payment":
             yield {
                 "payment_key": entry.entry_id, "site": entry.site,
-                "payment_kind": "insurer" if entry.payer else "patient", "payer": _name(entry.payer),
+                "payment_kind": "insurer" if entry.payer else "patient", "payer": _NAMES[entry.payer],
                 "reason_code": "", "cents": entry.amount, "paid_on": _day(entry.site, entry.posted_at),
             }  # fmt: skip
     for remittance, answer in answers:
         if answer.paid:
             yield {
                 "payment_key": answer.answer_id, "site": remittance.site, "payment_kind": "insurer",
-                "payer": _name(answer.payer), "reason_code": "", "cents": answer.paid, "paid_on": remittance.paid_on,
+                "payer": _NAMES[answer.payer], "reason_code": "", "cents": answer.paid, "paid_on": remittance.paid_on,
             }  # fmt: skip
     for remittance in books.remittances:
         for number, moved in enumerate(remittance.provider_adjustments, 1):
             yield {
                 "payment_key": f"{remittance.trace_number}/{number}", "site": remittance.site,
-                "payment_kind": "provider_adjustment", "payer": _name(remittance.payer),
+                "payment_kind": "provider_adjustment", "payer": _NAMES[remittance.payer],
                 "reason_code": moved.reason_code, "cents": -moved.amount, "paid_on": remittance.paid_on,
             }  # fmt: skip
 
@@ -96,7 +94,7 @@ def _adjustments(answers: list[tuple[Remittance, Answer]]) -> Iterator[Row]:
     for remittance, answer in answers:
         for _, adjustment in answer.all_adjustments:
             yield {
-                "answer_id": answer.answer_id, "site": remittance.site, "payer": _name(answer.payer),
+                "answer_id": answer.answer_id, "site": remittance.site, "payer": _NAMES[answer.payer],
                 "group_code": adjustment.group_code, "reason_code": adjustment.reason_code,
                 "cents": adjustment.amount, "is_reversal": answer.status == "22",
             }  # fmt: skip
@@ -106,7 +104,7 @@ def _account_adjustments(books: Books) -> Iterator[Row]:
     for entry in books.entries:
         if entry.kind == "adjustment":
             yield {
-                "entry_id": entry.entry_id, "site": entry.site, "payer": _name(entry.payer),
+                "entry_id": entry.entry_id, "site": entry.site, "payer": _NAMES[entry.payer],
                 "group_code": entry.group_code, "reason_code": entry.reason_code, "cents": entry.amount,
             }  # fmt: skip
 
@@ -117,7 +115,7 @@ def _claims(chapter: Chapter, books: Books, answers: list[tuple[Remittance, Answ
         registration = chapter.registrations[claim.registration_id]
         yield {
             "claim_id": claim.claim_id, "account_number": claim.account_number, "site": claim.site,
-            "payer": _name(claim.payer), "sequence": claim.sequence, "frequency": claim.frequency,
+            "payer": _NAMES[claim.payer], "sequence": claim.sequence, "frequency": claim.frequency,
             "cents": claim.amount, "is_answered": claim.claim_id in answered,
             "member": "|".join(member(registration, claim.policy, claim.named_as_of)),
         }  # fmt: skip
@@ -127,7 +125,7 @@ def _answers(answers: list[tuple[Remittance, Answer]]) -> Iterator[Row]:
     for remittance, answer in answers:
         yield {
             "answer_id": answer.answer_id, "account_number": answer.account_number, "claim_id": answer.claim_id,
-            "site": remittance.site, "payer": _name(answer.payer), "status": answer.status,
+            "site": remittance.site, "payer": _NAMES[answer.payer], "status": answer.status,
             "charged_cents": answer.charged, "paid_cents": answer.paid,
             "patient_responsibility_cents": answer.patient_responsibility, "is_reversal": answer.status == "22",
         }  # fmt: skip
@@ -148,7 +146,7 @@ def _denials(answers: list[tuple[Remittance, Answer]]) -> Iterator[Row]:
                 {
                     "denial_id": f"{answer.answer_id}/{place}",
                     "site": remittance.site,
-                    "payer": _name(answer.payer),
+                    "payer": _NAMES[answer.payer],
                     "account_number": answer.account_number,
                     "line_number": line_number,
                     "group_code": denying[0].group_code,
@@ -189,7 +187,7 @@ def _receivables(books: Books, answers: list[tuple[Remittance, Answer]]) -> Iter
     standings = (*account_standings(books), *claim_standings(books.claims, [answer for _, answer in answers]))
     for each in standings:
         yield {
-            "account": each.account, "site": each.site, "payer": _name(each.payer),
+            "account": each.account, "site": each.site, "payer": _NAMES[each.payer],
             "receivable_kind": each.kind, "billed_cents": each.billed, "paid_cents": each.paid,
             "adjusted_cents": each.adjusted, "payer_open_cents": each.payer_open,
             "patient_open_cents": each.patient_open, "aged_from": each.aged_from,
@@ -199,7 +197,7 @@ def _receivables(books: Books, answers: list[tuple[Remittance, Answer]]) -> Iter
 def _eligibility(books: Books) -> Iterator[Row]:
     for answer in books.eligibility:
         yield {
-            "answer_id": answer.answer_id, "site": answer.site, "payer": _name(answer.payer),
+            "answer_id": answer.answer_id, "site": answer.site, "payer": _NAMES[answer.payer],
             "is_active": "" if answer.refusal else answer.is_active, "service_on": answer.service_date,
         }  # fmt: skip
 
