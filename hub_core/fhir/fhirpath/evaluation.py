@@ -18,7 +18,7 @@ from hub_core.fhir.fhirpath.compiling import compiled
 from hub_core.fhir.fhirpath.frame import Evaluator, Frame, Given, Resolver
 from hub_core.fhir.fhirpath.nodes import Node, Nodes, of_resource
 from hub_core.fhir.fhirpath.parsing import parse
-from hub_core.fhir.fhirpath.values import made
+from hub_core.fhir.fhirpath.values import decimal, made
 
 _NONE: Mapping[str, Any] = {}
 
@@ -69,7 +69,7 @@ class CompiledPath:
         start = [node]
         known: Mapping[str, Nodes] = _NONE
         if variables:
-            known = {name: value if isinstance(value, list) else made(value) for name, value in variables.items()}
+            known = {name: _given(value) for name, value in variables.items()}
         root = node if node.value is resource else of_resource(resource)
         return list(self.run(start, Frame(Given(root, start, known, resolver, now))))
 
@@ -91,3 +91,9 @@ def evaluate(path: str, resource: Json, variables: Mapping[str, Any] = _NONE) ->
         PathError: if it is not FHIRPath or means nothing for this resource.
     """
     return compile_path(path)(resource, variables)
+
+
+def _given(value: Any) -> Nodes:
+    if isinstance(value, list):
+        return value
+    return made(decimal(value) if isinstance(value, float) else value)
