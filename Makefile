@@ -53,7 +53,7 @@ format: $(INSTALLED) ## mend what ruff can mend
 	@$(BIN)/ruff format .
 
 bench: $(BENCH_INSTALLED) ## benchmarks with peers beside us; figures go to benchmarks/results/
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/wholechart bench $(ARGS)
 
 docs: $(INSTALLED) ## check that every verb, setting and decision is in the docs
 	@$(BIN)/python -m pytest -q tests/unit/test_docs.py
