@@ -18,7 +18,7 @@ from hub_core.fhir.search_parameters import Kept, Kind, parameters_of
 
 _OF_EVERY_TYPE: Final = {"_id": ("r.resource_id", "uuid"), "_lastUpdated": ("r.recorded_at", "timestamptz")}
 _LEAST_AND_GREATEST: Final[dict[Kind, tuple[str, str, str]]] = {
-    "token": ('min(coalesce(s.code, s.text) COLLATE "C")', 'max(coalesce(s.code, s.text) COLLATE "C")', "text"),
+    "token": ('min(s.code COLLATE "C")', 'max(s.code COLLATE "C")', "text"),
     "uri": ('min(s.code COLLATE "C")', 'max(s.code COLLATE "C")', "text"),
     "string": ('min(s.value COLLATE "C")', 'max(s.value COLLATE "C")', "text"),
     "date": ("min(s.starts_at)", "max(s.starts_at)", "timestamptz"),

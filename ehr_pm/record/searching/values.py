@@ -33,6 +33,17 @@ TABLES: Final[Mapping[Kind, str]] = {
 }
 
 
+_COMPARED: Final[Mapping[Prefix, tuple[str, str]]] = {
+    "gt": ("greatest", ">"),
+    "lt": ("least", "<"),
+    "ge": ("greatest", ">="),
+    "le": ("least", "<="),
+    "sa": ("least", ">"),
+    "eb": ("greatest", "<"),
+}
+"""Of a number that may be from the least to the greatest: which end is compared, and how."""
+
+
 class Bound:
     """The values of a statement being written, and the placeholder each goes by."""
 
@@ -112,25 +123,15 @@ def _pattern(text: str, *, part: bool = False) -> str:
 
 def _amount(sought: Amount, row: str, bound: Bound) -> str:
     """Compare numbers as R4 section 3.1.1.4.6 tells: only being equal depends on how exactly a number is written."""
-    value, least, greatest = bound.add(sought.value), f"{row}.least", f"{row}.greatest"
-    low, high = bound.add(sought.low), bound.add(sought.high)
-    within = f"({least} >= {low} AND {greatest} < {high})"
-    conditions: dict[Prefix, str] = {
-        "eq": within,
-        "ne": f"NOT {within}",
-        "gt": f"{greatest} > {value}",
-        "lt": f"{least} < {value}",
-        "ge": f"{greatest} >= {value}",
-        "le": f"{least} <= {value}",
-        "sa": f"{least} > {value}",
-        "eb": f"{greatest} < {value}",
-        "ap": f"({least} <= {high} AND {greatest} >= {low})",
-    }
-    # A placeholder that is not in the text may not be bound either.
-    text = conditions[sought.prefix]
-    for placeholder in (value, low, high):
-        if placeholder not in text:
-            del bound.values[placeholder[2:-2]]
+    least, greatest = f"{row}.least", f"{row}.greatest"
+    if sought.prefix in ("eq", "ne", "ap"):
+        low, high = bound.add(sought.low), bound.add(sought.high)
+        within = f"({least} >= {low} AND {greatest} < {high})"
+        around = f"({least} <= {high} AND {greatest} >= {low})"
+        text = {"eq": within, "ne": f"NOT {within}", "ap": around}[sought.prefix]
+    else:
+        end, sign = _COMPARED[sought.prefix]
+        text = f"{row}.{end} {sign} {bound.add(sought.value)}"
     return " AND ".join([text, *_unit(sought, row, bound)])
 
 
