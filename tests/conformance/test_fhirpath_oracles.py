@@ -17,10 +17,12 @@ import pytest
 from fhirpathpy.models import models
 
 from hub_core.errors import PathError
-from hub_core.fhir.canonical import Json, load_object
+from hub_core.fhir.canonical import Json, dumps, load_object
 from hub_core.fhir.fhirpath.evaluation import compile_path
 from hub_core.fhir.fhirpath.nodes import Node, of_resource
+from hub_core.fhir.indexing import _reach
 from hub_core.fhir.references import target
+from hub_core.fhir.search_parameters import KINDS_OF_TYPES, SearchParameter, _table, parameters_of
 
 R4 = models["r4"]
 PER_FILE = 2
@@ -172,6 +174,44 @@ def test_invariants_of_r4_are_judged_as_another_engine_judges_them(
 
 def json_of(node: Node) -> Any:
     return json.loads(json.dumps(node.value, default=float))
+
+
+READ_OTHERWISE_BY_THE_INDEX = {
+    ("Patient", "race"): "the index takes the Coding, so that the code keeps its system",
+    ("Patient", "ethnicity"): "the index takes the Coding, so that the code keeps its system",
+    ("Condition", "asserted-date"): "US Core says `.valueDateTime`, which FHIRPath does not know of",
+}
+
+
+def by_ways(parameter: SearchParameter, resource: Json) -> Iterator[Any]:
+    for way in parameter.ways:
+        for value in _reach(resource, way.steps):
+            found = target(value.get("reference", "")) if way.target else None
+            if way.target is None or way.target == (found.resource_type if found else value.get("type")):
+                yield value
+
+
+def test_the_ways_of_the_index_lead_where_the_expressions_lead(resources: list[bytes]) -> None:
+    reached, different = set(), set()
+    for text in resources:
+        resource = load_object(text)
+        owner = resource["resourceType"]
+        for name, parameter in parameters_of(owner).items():
+            if not parameter.ways or parameter.ways[0].type_name == "fact":
+                continue
+            said = _table().get(owner, {}).get(name) or _table()["Resource"][name]
+            nodes = compile_path(said["expression"])(resource)
+            expected = {
+                dumps(node.value)
+                for node in nodes
+                if parameter.kind in KINDS_OF_TYPES.get(node.type, ()) and node.value
+            }
+            if expected:
+                reached.add((owner, name))
+            if {dumps(value) for value in by_ways(parameter, resource) if value} != expected:
+                different.add((owner, name))
+    assert different == set(READ_OTHERWISE_BY_THE_INDEX)
+    assert len(reached) > 300
 
 
 @pytest.mark.parametrize(
