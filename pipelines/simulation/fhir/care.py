@@ -6,12 +6,29 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from pipelines.simulation.fhir.parties import LOCATION, ORGANIZATION, clinician_reference
-from pipelines.simulation.fhir.writing import BASE, PRACTICE, Content, Version, concept, instant, reference, term
+from pipelines.simulation.fhir.writing import (
+    BASE,
+    PRACTICE,
+    TERMINOLOGY,
+    Content,
+    Version,
+    concept,
+    instant,
+    reference,
+    term,
+)
 from pipelines.simulation.group import VISIT_TYPES
 from pipelines.simulation.spans import minutes
 from pipelines.simulation.world import Booking, BookingChange, Chapter, Visit
 
-_CLASSES = {"AMB": "ambulatory", "EMER": "emergency", "IMP": "inpatient encounter", "VR": "virtual"}
+_DISPLAYS = {"AMB": "ambulatory", "EMER": "emergency", "IMP": "inpatient encounter", "VR": "virtual"}
+_CLASSES = {
+    code: {"system": f"{TERMINOLOGY}/v3-ActCode", "code": code, "display": display}
+    for code, display in _DISPLAYS.items()
+}
+_ATTENDER = [term("v3-ParticipationType", "ATND", "attender")]
+_CLINIC = reference("Location", LOCATION, PRACTICE.name)
+_HOME = reference("Organization", ORGANIZATION, PRACTICE.name)
 _TAKEN_BACK_AFTER = timedelta(minutes=10)
 
 
@@ -38,28 +55,18 @@ def _encounter(visit: Visit, status: str) -> Content:
     period = {"start": instant(visit.started_at)}
     if status == "finished" and visit.ended_at:
         period["end"] = instant(visit.ended_at)
-    display = _CLASSES[visit.visit_class]
     reasons = dict.fromkeys((visit.reason, *(visit.diagnoses if status == "finished" else ())))
     content: Content = {
         "identifier": [{"system": f"{BASE}/visit", "value": visit.visit_id}],
         "status": status,
-        "class": {
-            "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
-            "code": visit.visit_class,
-            "display": display,
-        },
+        "class": _CLASSES[visit.visit_class],
         "type": [{"text": "Cardiology visit"}],
         "subject": reference("Patient", visit.registration_id),
-        "participant": [
-            {
-                "type": [term("v3-ParticipationType", "ATND", "attender")],
-                "individual": clinician_reference(visit.clinician),
-            }
-        ],
+        "participant": [{"type": _ATTENDER, "individual": clinician_reference(visit.clinician)}],
         "period": period,
         "reasonCode": [concept(code) for code in reasons],
-        "location": [{"location": reference("Location", LOCATION, PRACTICE.name)}],
-        "serviceProvider": reference("Organization", ORGANIZATION, PRACTICE.name),
+        "location": [{"location": _CLINIC}],
+        "serviceProvider": _HOME,
     }
     if visit.booking_id:
         content["appointment"] = [reference("Appointment", visit.booking_id)]
@@ -69,11 +76,7 @@ def _encounter(visit: Visit, status: str) -> Content:
 def _appointment(booking: Booking, change: BookingChange) -> Version:
     status = "booked" if change.status == "rescheduled" else change.status
     kind = VISIT_TYPES[booking.visit_type]
-    people = (
-        reference("Patient", booking.registration_id),
-        clinician_reference(booking.clinician),
-        reference("Location", LOCATION, PRACTICE.name),
-    )
+    people = (reference("Patient", booking.registration_id), clinician_reference(booking.clinician), _CLINIC)
     content: Content = {
         "identifier": [{"system": f"{BASE}/appointment", "value": booking.booking_id}],
         "status": status,

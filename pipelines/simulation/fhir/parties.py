@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
+from functools import cache
 
 from pipelines.simulation.fhir.writing import NPI, PRACTICE, Version, reference, term
 from pipelines.simulation.group import BEGINS, CLINICIANS, PAYERS, Clinician, Payer
@@ -50,8 +51,9 @@ def parties() -> Iterator[Version]:
         yield _payer(payer)
 
 
+@cache
 def clinician_reference(key: str) -> dict[str, str]:
-    """Return a reference to a clinician, with the name people read."""
+    """Return a reference to a clinician, with the name people read; it is shared, and not to be changed."""
     clinician = CLINICIANS[key]
     return reference("Practitioner", key, f"{clinician.given} {clinician.family}")
 
