@@ -8,6 +8,7 @@ import sys
 import uvicorn
 
 from hub_api.app import create_app
+from hub_core.collecting import collect_rarely
 from hub_core.errors import WholechartError
 from hub_core.settings import Settings
 
@@ -15,8 +16,10 @@ from hub_core.settings import Settings
 def main(settings: Settings | None = None) -> None:
     """Answer on the configured address until told to stop."""
     chosen = settings or Settings()
+    app = create_app(chosen)
+    collect_rarely()
     uvicorn.run(
-        create_app(chosen),
+        app,
         host=chosen.host,
         port=chosen.api_port,
         # Addresses of searches hold names and numbers of patients; the audit trail says who asked for what.

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from hub_core.collecting import collect_rarely
 from pipelines.intake import Intake
-from pipelines.worker import collect_rarely
 
 if TYPE_CHECKING:
     from collections.abc import Callable

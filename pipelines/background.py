@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 
+from hub_core.collecting import collect_rarely
 from hub_core.errors import WholechartError
 from hub_core.feeds import load_feeds
 from hub_core.settings import Settings
@@ -21,8 +22,8 @@ from pipelines.folders import DropFolders
 from pipelines.installation import Installation, open_installation
 from pipelines.nightly import Night
 from pipelines.office import Office
+from pipelines.pulling import Puller
 from pipelines.receiving import Receiver
-from pipelines.worker import collect_rarely
 
 _log = logging.getLogger(__name__)
 
@@ -33,9 +34,10 @@ _OFFICE_SECONDS = 5.0
 _RECEIVER_SECONDS = 1.0
 
 _ANNOUNCER_SECONDS = 2.0
+_PULLER_SECONDS = 5.0
 _NIGHT_SECONDS = 300.0
 
-_DUTIES = ("worker", "folders", "receiver", "auditor", "office", "announcer", "night", "builder")
+_DUTIES = ("worker", "folders", "receiver", "auditor", "office", "announcer", "puller", "night", "builder")
 
 
 def main(duties: Sequence[str] = ()) -> None:
@@ -79,6 +81,8 @@ def _task(installation: Installation, duty: str, stop: threading.Event) -> threa
         return _every(_OFFICE_SECONDS, Office(installation).tick, stop, duty)
     if duty == "announcer":
         return _every(_ANNOUNCER_SECONDS, Announcer(installation).tick, stop, duty)
+    if duty == "puller":
+        return _every(_PULLER_SECONDS, Puller(installation, load_feeds(settings.feeds).values()).tick, stop, duty)
     if duty == "night":
         return _every(_NIGHT_SECONDS, Night(installation).tick, stop, duty)
     return _every(settings.build_every_minutes * 60, _build, stop, duty)

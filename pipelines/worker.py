@@ -6,7 +6,6 @@ message is searchable a moment after it is stored.
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 from collections import defaultdict
@@ -53,16 +52,6 @@ _MOST_TIES = 3
 
 _TIES = ("40001", "40P01")
 """SQLSTATEs of a transaction that PostgreSQL ended to break a tie between two: nothing was written, do it again."""
-
-
-def collect_rarely() -> None:
-    """Make this process one that works: Python looks for cycles less often, and no more in what is there for good.
-
-    A batch makes a million objects and drops them; looking through them again and again costs a tenth of the time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 class Worker:
