@@ -21,7 +21,7 @@ from hub_api.workspace.desk import Desk, at_desk
 from hub_api.workspace.pages import PageRoute, page
 from hub_api.workspace.reach import at, note_read, patient_for, visit_for
 from hub_api.workspace.words import Between
-from hub_core.access import Subject
+from hub_core.access import Subject, decide
 
 router = APIRouter(route_class=PageRoute)
 
@@ -136,11 +136,12 @@ def _choices(everything: Sequence[Bookable]) -> list[tuple[str, str]]:
 
 
 def _sees(desk: Desk) -> calendar.Sees:
-    here = frozenset({desk.here.key})
+    access, place = desk.caller.access, desk.here.key
+    here = frozenset({place})
 
     @cache  # the same patients come again and again
     def sees(patient_id: UUID, sensitivity: str | None) -> bool:
-        return desk.may("schedule.read", Subject(here, patient_id, sensitivity, desk.here.key))
+        return decide(access, "schedule.read", Subject(here, patient_id, sensitivity, place)).is_allowed
 
     return sees
 
