@@ -24,6 +24,7 @@ from pipelines.nightly import Night
 from pipelines.office import Office
 from pipelines.pulling import Puller
 from pipelines.receiving import Receiver
+from pipelines.reindexing import Indexer
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +37,9 @@ _RECEIVER_SECONDS = 1.0
 _ANNOUNCER_SECONDS = 2.0
 _PULLER_SECONDS = 5.0
 _NIGHT_SECONDS = 300.0
+_INDEXER_SECONDS = 10.0
 
-_DUTIES = ("worker", "folders", "receiver", "auditor", "office", "announcer", "puller", "night", "builder")
+_DUTIES = ("worker", "folders", "receiver", "auditor", "office", "announcer", "puller", "night", "indexer", "builder")
 
 
 def main(duties: Sequence[str] = ()) -> None:
@@ -85,6 +87,8 @@ def _task(installation: Installation, duty: str, stop: threading.Event) -> threa
         return _every(_PULLER_SECONDS, Puller(installation, load_feeds(settings.feeds).values()).tick, stop, duty)
     if duty == "night":
         return _every(_NIGHT_SECONDS, Night(installation).tick, stop, duty)
+    if duty == "indexer":
+        return _every(_INDEXER_SECONDS, Indexer(installation).tick, stop, duty)
     return _every(settings.build_every_minutes * 60, _build, stop, duty)
 
 

@@ -11,6 +11,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+from ehr_pm.record.reindexing import begin_empty
+from hub_core.database import driver_connection
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -30,6 +33,7 @@ def migrate(database: Database) -> None:
         config = _config()
         config.attributes["connection"] = unit.connection
         command.upgrade(config, "head")
+        begin_empty(driver_connection(unit.connection))
 
 
 def _config() -> Config:

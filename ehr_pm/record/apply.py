@@ -263,7 +263,7 @@ def _write(
         keys = _copy(connection, versions, latest, standing, recorded_at)
     write_index(
         connection,
-        [(keys[v.entry.key], v.entry.resource) for v in latest],
+        [(keys[v.entry.key], v.resource) for v in latest],
         replaced=[key for v in latest if (key := standing[v.entry.key].resource_key) is not None],
     )
 
