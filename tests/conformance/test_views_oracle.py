@@ -174,14 +174,14 @@ def rows_checked(corpora: Path, folder: Path, per_file: int, evaluate: Evaluate)
 
 def test_views_give_what_our_own_evaluator_gives(corpora: Path, tmp_path: Path) -> None:
     counts = rows_checked(corpora, tmp_path, 3, ours)
-    assert len(counts) == 22
+    assert len(counts) > 30
     assert sum(counts.values()) > 200
 
 
 @pytest.mark.slow
 def test_views_give_what_another_engine_gives(corpora: Path, tmp_path: Path) -> None:
     counts = rows_checked(corpora, tmp_path, 100, others)
-    assert len(counts) == 22
+    assert len(counts) > 30
     assert sum(counts.values()) > 3000
 
 
