@@ -188,10 +188,15 @@ def test_digits_survive_into_a_bundle(hub: Hub, admin: httpx.Client) -> None:
 def test_what_is_declared_is_what_is_served(hub: Hub, stranger: httpx.Client, admin: httpx.Client) -> None:
     statement = stranger.get("/fhir/metadata").json()
     assert (statement["resourceType"], statement["fhirVersion"]) == ("CapabilityStatement", "4.0.1")
+    samples = {"date": "2024", "number": "5", "quantity": "5"}
     for resource in statement["rest"][0]["resource"]:
         if resource["type"] in ("Patient", "Observation", "Encounter", "Claim"):
             for param in resource["searchParam"]:
-                value = "2024" if param["type"] == "date" else "x"
+                value = samples.get(param["type"], "x")
+                if param["type"] == "composite":
+                    value = (
+                        "x$5" if param["name"].endswith("quantity") else "x$2024" if "date" in param["name"] else "x$x"
+                    )
                 asked = f"/fhir/{resource['type']}?{param['name']}={value}"
                 answer = admin.get(asked, headers={"Prefer": "handling=strict"})
                 assert answer.status_code == 200, asked
