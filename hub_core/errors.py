@@ -9,6 +9,7 @@
   + NotFoundError            no such resource, message, mart or key
   + AccessDeniedError        the principal may not do this
   + ConflictError            the act contradicts what is stored
+  + PartnerError             another system did not answer, or not as its standard says
   + BuildError               a stage of the warehouse build failed or was refused by the quality gate
 
 Messages never contain patients' data: they name places (segment, line, path), not values.
@@ -78,6 +79,21 @@ class AccessDeniedError(WholechartError):
 
 class ConflictError(WholechartError):
     """The act contradicts what is stored."""
+
+
+class PartnerError(WholechartError):
+    """Another system did not answer, or not as its standard says.
+
+    Args:
+        text: what it did, without anything it said of patients.
+        retry_after: seconds it asked to be left in peace; None if it asked for nothing.
+        is_final: whether asking the same again is of no use.
+    """
+
+    def __init__(self, text: str, *, retry_after: float | None = None, is_final: bool = False) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+        self.is_final = is_final
 
 
 class BuildError(WholechartError):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hub_core.errors import ConfigurationError
 from hub_core.sensitivity import Kind
@@ -18,6 +18,30 @@ OWN_SOURCE = "wholechart"
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """What a feed may be called: it names folders and partitions."""
+
+
+class Export(BaseModel):
+    """A FHIR server that is asked for all it has, and from then on for what is new (Bulk Data Access 2.0)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(pattern=r"https?://[^\s?#]+", description="Base address of the server.")
+    group: str | None = Field(
+        default=None, pattern=r"[A-Za-z0-9.-]{1,64}", description="Its Group of our patients; unset, all patients."
+    )
+    types: tuple[str, ...] = Field(default=(), description="Resource types to ask for; none named, all it gives.")
+    since: AwareDatetime | None = Field(default=None, description="Where to begin, when not at the beginning.")
+    every_hours: float = Field(default=24.0, ge=0.1, description="Hours from one export to the next.")
+    client_id: str | None = Field(default=None, description="Who we are there (SMART backend services).")
+    key: str | None = Field(default=None, pattern=r"[\w.-]{1,100}", description="Private key: a PEM file in `keys`.")
+    key_id: str | None = Field(default=None, description="What the server knows the public key by (`kid`).")
+    scope: str = Field(default="system/*.read", description="What is asked for with the token.")
+
+    @model_validator(mode="after")
+    def _knows_who_we_are(self) -> Self:
+        if len({value is None for value in (self.client_id, self.key, self.key_id)}) > 1:
+            raise ValueError("client_id, key and key_id come together")
+        return self
 
 
 class Feed(BaseModel):
@@ -32,9 +56,10 @@ class Feed(BaseModel):
     format: Literal["hl7v2", "fhir", "x12"] | None = Field(
         default=None, description="Unset, each file is recognised by its content."
     )
-    transport: Literal["mllp", "folder", "http", "manual"] = "manual"
+    transport: Literal["mllp", "folder", "http", "bulk", "manual"] = "manual"
     port: int | None = Field(default=None, ge=0, le=65535, description="MLLP: the port listened on.")
     folder: str | None = Field(default=None, description="Folder: its name below `drop` in the data directory.")
+    export: Export | None = Field(default=None, description="Bulk: the FHIR server whose exports are fetched.")
     sensitivity: Kind | None = Field(
         default=None, description="How sensitive all that it sends of patients is: 42cfr2 for a Part 2 programme."
     )
@@ -42,6 +67,12 @@ class Feed(BaseModel):
         default_factory=dict, description="Codes, as system|code, of what is sensitive among what it sends."
     )
     description: str = ""
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if (self.transport == "bulk") != (self.export is not None):
+            raise ValueError("transport bulk and export come together")
+        return self
 
     @field_validator("name", "folder")
     @classmethod

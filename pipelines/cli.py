@@ -14,6 +14,7 @@ VERBS = {
     "status": "Show what runs, how far each feed is, and what is stuck.",
     "doctor": "Look for what is missing or wrong on this machine, and say how to mend it.",
     "ingest": "Take files or folders of any supported format into the record.",
+    "pull": "Fetch what a FHIR server exports (bulk data), from where it was broken off.",
     "convert": "Convert files of any supported format to FHIR R4, without a database.",
     "check": "Validate files of any supported format: every issue with its place.",
     "view": "Run one SQL-on-FHIR view over NDJSON files.",
@@ -24,6 +25,7 @@ VERBS = {
     "audit": "Verify the audit trail, and ask it who saw what.",
     "announcements": "Look at what a partner would not take, and send it again.",
     "reconcile": "Compare the practice's rows with the record, and list what differs.",
+    "reindex": "Write the search index of stored resources anew.",
     "bench": "Measure, with peers beside us in the same run.",
 }
 
