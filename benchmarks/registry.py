@@ -16,6 +16,7 @@ BENCHMARKS = {
     "ndjson_to_record": "NDJSON lines to the record, beside a plain COPY into one indexed table.",
     "record_to_lake": "Changes of the record to Parquet, beside a bare COPY and a bare fetch and write.",
     "lake_to_marts": "Lake to views and marts, the views beside SQL written by hand.",
+    "fhirpath": "Paths of the shipped views over resources in memory, beside fhirpathpy.",
     "fhir_read": "Patient reads with log-in and audit, beside the same bytes without either.",
     "booking": "Visits booked by eight at once, beside the bare rows under the same constraint.",
     "patient_page": "The page of a patient with a thousand visits, beside the patient's bytes alone.",

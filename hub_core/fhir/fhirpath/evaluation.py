@@ -18,9 +18,13 @@ from hub_core.fhir.fhirpath.compiling import compiled
 from hub_core.fhir.fhirpath.frame import Evaluator, Frame, Given, Resolver
 from hub_core.fhir.fhirpath.nodes import Node, Nodes, of_resource
 from hub_core.fhir.fhirpath.parsing import parse
+from hub_core.fhir.fhirpath.syntax import Call, Path, Variable, children
 from hub_core.fhir.fhirpath.values import decimal, made
 
 _NONE: Mapping[str, Any] = {}
+_NOTHING = Frame(Given(Node({}, "Resource"), [], _NONE, None, None))
+_ASKING = frozenset({"resolve", "now", "today", "timeOfDay"})
+"""Functions of more than what they are called on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class CompiledPath:
 
     text: str
     run: Evaluator
+    is_plain: bool
+    """Whether it speaks of nothing but what it starts from, and so needs to be given nothing else."""
 
     def __call__(
         self,
@@ -50,6 +56,8 @@ class CompiledPath:
         Raises:
             PathError: if the path means nothing for this resource, such as several values where one is asked for.
         """
+        if self.is_plain:
+            return list(self.run([of_resource(resource)], _NOTHING))
         return self.of(of_resource(resource), resource, variables, resolver=resolver, now=now)
 
     def of(
@@ -81,7 +89,8 @@ def compile_path(text: str) -> CompiledPath:
     Raises:
         PathError: if it is not FHIRPath, or asks for a function or a type that is not known.
     """
-    return CompiledPath(text, compiled(parse(text)))
+    path = parse(text)
+    return CompiledPath(text, compiled(path), _is_plain(path))
 
 
 def evaluate(path: str, resource: Json, variables: Mapping[str, Any] = _NONE) -> Nodes:
@@ -91,6 +100,12 @@ def evaluate(path: str, resource: Json, variables: Mapping[str, Any] = _NONE) ->
         PathError: if it is not FHIRPath or means nothing for this resource.
     """
     return compile_path(path)(resource, variables)
+
+
+def _is_plain(path: Path) -> bool:
+    if isinstance(path, Variable) or (isinstance(path, Call) and path.name in _ASKING):
+        return False
+    return all(map(_is_plain, children(path)))
 
 
 def _given(value: Any) -> Nodes:

@@ -7,7 +7,7 @@ should be) is passed over or gone through, never an error: a resource is judged 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import zip_longest
 from typing import Any, NamedTuple, TypeAlias
 
@@ -54,13 +54,17 @@ class _Property(NamedTuple):
     is_any_resource: bool
 
 
-_Way: TypeAlias = tuple[_Property, ...]
-"""How JSON writes an element: in one property, or in one of several where it is a choice."""
+class _Way(NamedTuple):
+    """How JSON writes an element: in one property, or in one of several where it is a choice."""
+
+    properties: tuple[_Property, ...]
+    by_key: dict[str, _Property]
 
 
 def of_resource(resource: Json) -> Node:
     """Return a resource as a node; one whose type R4 does not have is an empty `Resource`."""
-    return Node(resource, _resource_type(resource))
+    named = resource.get("resourceType")
+    return Node(resource, _resource_type(named) if type(named) is str else "Resource")
 
 
 def step(nodes: Nodes, name: str) -> Nodes:
@@ -132,10 +136,13 @@ class Chain:
         keys: list[str] = []
         for name in self._names[:-1]:
             way = _way(type_, name)
-            if way is None or len(way) != 1 or way[0].is_primitive or way[0].is_any_resource:
+            if way is None or len(way.properties) != 1:
                 return None
-            keys.append(way[0].key)
-            type_ = way[0].type
+            (only,) = way.properties
+            if only.is_primitive or only.is_any_resource:
+                return None
+            keys.append(only.key)
+            type_ = only.type
         last = _way(type_, self._names[-1])
         return None if last is None else (tuple(keys), last)
 
@@ -163,12 +170,12 @@ def _reached(value: Json, keys: tuple[str, ...]) -> list[Json]:
 
 
 def _add_all(below: Nodes, parent: Json, way: _Way) -> None:
-    if len(way) <= len(parent):
-        for each in way:
+    if len(way.properties) <= len(parent):
+        for each in way.properties:
             if each.key in parent or each.beside in parent:
                 _add(below, parent, each)
         return
-    known = _choice(way)
+    known = way.by_key
     for key in parent:
         found = known.get(key) or (known.get(key[1:]) if key[:1] == "_" and key[1:] not in parent else None)
         if found is not None:
@@ -207,9 +214,12 @@ def _add_primitives(below: Nodes, found: Any, type_: str, extras: Any) -> None:
 @cache
 def _way(type_: str, name: str) -> _Way | None:
     if type_ == TYPE_INFO:
-        return (_property(name, "string"),)
+        return _Way((_property(name, "string"),), {})
     found = elements(type_).get(name)
-    return None if found is None else tuple(_property(found.json_name(each), each) for each in found.types)
+    if found is None:
+        return None
+    properties = tuple(_property(found.json_name(each), each) for each in found.types)
+    return _Way(properties, {each.key: each for each in properties})
 
 
 @cache
@@ -217,15 +227,10 @@ def _properties(type_: str) -> dict[str, _Property]:
     return {key: _property(key, found) for key, (found, _) in json_elements(type_).items()}
 
 
-@cache
-def _choice(way: _Way) -> dict[str, _Property]:
-    return {each.key: each for each in way}
-
-
 def _property(key: str, type_: str) -> _Property:
     return _Property(key, "_" + key, type_, is_primitive(type_), type_ in ("Resource", "DomainResource"))
 
 
-def _resource_type(resource: Json) -> str:
-    named = resource.get("resourceType")
-    return named if type(named) is str and is_resource_type(named) else "Resource"
+@lru_cache(maxsize=512)
+def _resource_type(named: str) -> str:
+    return named if is_resource_type(named) else "Resource"
