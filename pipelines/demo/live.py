@@ -27,7 +27,7 @@ from pipelines.demo.newcomer import FIRST_CHAPTER, newcomer
 from pipelines.demo.scenario import simulated
 from pipelines.simulation.facts_truth import Table, truth_tables
 from pipelines.simulation.feeds import FEEDS
-from pipelines.simulation.hl7v2.messages import messages
+from pipelines.simulation.hl7v2.messages import Systems
 from pipelines.simulation.money import Books
 
 if TYPE_CHECKING:
@@ -118,8 +118,9 @@ def follow(installation: Installation, say: Say) -> Iterator[Sight]:
 
 
 def _messages(chapter: Chapter) -> Iterator[Sent]:
+    systems = Systems(chapter, Books())
     for name in _FEEDS:
-        yield from messages(FEEDS[name], chapter, Books(), Random(chapter.number))  # noqa: S311
+        yield from systems.messages(FEEDS[name], Random(chapter.number))  # noqa: S311
 
 
 def _send(house: RunningHouse, sent: Sent) -> None:

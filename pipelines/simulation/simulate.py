@@ -26,7 +26,7 @@ from pipelines.simulation.facts_truth import fault_rows, truth_tables
 from pipelines.simulation.faults import Arrival, Delivery, deliver, misdated
 from pipelines.simulation.feeds import FEEDS, SimulatedFeed, write_feed_files
 from pipelines.simulation.fhir.export import export
-from pipelines.simulation.hl7v2.messages import messages
+from pipelines.simulation.hl7v2.messages import Systems
 from pipelines.simulation.money import Books
 from pipelines.simulation.northgate.month import month_of
 from pipelines.simulation.northgate.writing import write_month
@@ -126,6 +126,7 @@ def _write_chapter(task: _Task) -> None:
 
 def _deliveries(chapter: Chapter, books: Books, seed: int) -> Iterator[tuple[SimulatedFeed, Delivery]]:
     """Yield every feed with what arrives by it."""
+    systems = Systems(chapter, books)
     by_feed: dict[str, list[Arrival]] = {}
     for sent in interchanges(chapter, books):
         by_feed.setdefault(sent.feed, []).append(Arrival(sent.sent_at, sent))
@@ -133,7 +134,7 @@ def _deliveries(chapter: Chapter, books: Books, seed: int) -> Iterator[tuple[Sim
         random = Random(f"{seed}:{chapter.number}:{feed.name}")  # noqa: S311
         if feed.format == "hl7v2":
             wrong = misdated(chapter.visits, chapter.registrations, random) if feed.name == "hospital-adt" else []
-            yield feed, deliver(feed, messages(feed, chapter, books, random, wrong), random, wrong)
+            yield feed, deliver(feed, systems.messages(feed, random, wrong), random, wrong)
         elif feed.format == "fhir":
             yield feed, export(feed, chapter, random)
         else:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 
-from pipelines.simulation.group import PAYERS
-from pipelines.simulation.hl7v2.writing import Stamp, address, day, escaped
+from pipelines.simulation.clocks import clock
+from pipelines.simulation.group import PAYERS, PRACTICES
+from pipelines.simulation.hl7v2.writing import address, day, escaped
 from pipelines.simulation.world import Chapter, Demographics, Policy, Registration, Site
 
 _GENDERS = {"female": "F", "male": "M", "unknown": "U"}
@@ -27,12 +28,12 @@ _SSN_IN_LIST: frozenset[Site] = frozenset({"hospital"})
 
 
 class People:
-    """The patients of one chapter as one site's system writes them."""
+    """The patients of one chapter as the systems of one site write them, whatever the feed."""
 
-    def __init__(self, chapter: Chapter, site: Site, stamp: Stamp) -> None:
+    def __init__(self, chapter: Chapter, site: Site) -> None:
         """Write the registrations of `chapter` at `site`."""
         self.registrations = {key: each for key, each in chapter.registrations.items() if each.site == site}
-        self._stamp = stamp
+        self._day = clock(PRACTICES[site].zone).day
         self._truths = {each.person_id: each.truth for each in chapter.persons}
         self._pids: dict[str, list[tuple[datetime, str, str]]] = {}
         """By registration, what is written before and after the account (PID-18) from when on; the last one first."""
@@ -60,7 +61,7 @@ class People:
 
     def insurance(self, registration_id: str, moment: datetime) -> str:
         """Return the IN1 segments of the policies in force on a day."""
-        day = self._stamp.day(moment)
+        day = self._day(moment)
         for since, written in self._insurances.get(registration_id) or self._write_insurances(registration_id):
             if since <= day:
                 return written

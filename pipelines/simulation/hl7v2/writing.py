@@ -48,10 +48,6 @@ class Stamp:
         offset = hour.basic_offset if self._has_offsets or hour.is_second else ""
         return f"{hour.basic}{TWO_DIGITS[moment.minute]}{TWO_DIGITS[moment.second]}{offset}"
 
-    def day(self, moment: datetime) -> date:
-        """Return the day it is at the site."""
-        return self._hour(moment).day
-
     def is_ambiguous(self, moment: datetime) -> bool:
         """Return whether the local time of a moment, without its offset, would be read as the hour before."""
         return self._hour(moment).is_second

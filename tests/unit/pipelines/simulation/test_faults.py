@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.simulation.faults import Arrival, Delivery, control_id, deliver, misdated
 from pipelines.simulation.feeds import FEEDS
-from pipelines.simulation.hl7v2.messages import messages
+from pipelines.simulation.hl7v2.messages import Systems
 from pipelines.simulation.money import Books
 from pipelines.simulation.sending import Sent
 from pipelines.simulation.world import Chapter
@@ -35,7 +35,7 @@ def busy(visits: int) -> Chapter:
 
 def delivered(world: Chapter, seed: int, wrong: tuple[str, ...] = ()) -> tuple[list[Sent], Delivery]:
     random = chance(seed)
-    sent = list(messages(FEED, world, Books(), random, wrong))
+    sent = list(Systems(world, Books()).messages(FEED, random, wrong))
     return sent, deliver(FEED, sent, random, wrong)
 
 

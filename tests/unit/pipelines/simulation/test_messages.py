@@ -10,7 +10,7 @@ import hl7
 import pytest
 
 from pipelines.simulation.feeds import FEEDS
-from pipelines.simulation.hl7v2.messages import messages
+from pipelines.simulation.hl7v2.messages import Systems
 from pipelines.simulation.money import AccountEntry, Books, Charge
 from pipelines.simulation.world import (
     Allergy,
@@ -35,7 +35,7 @@ class Calm(Random):
 
 
 def sent(feed: str, world: Chapter, books: Books | None = None, random: Random | None = None) -> list[hl7.Message]:
-    found = messages(FEEDS[feed], world, books or Books(), random or Calm())
+    found = Systems(world, books or Books()).messages(FEEDS[feed], random or Calm())
     return [hl7.parse(each.body.decode()) for each in found]
 
 
@@ -62,7 +62,7 @@ def test_an_office_visit_is_a_registration_an_arrival_and_an_end() -> None:
 def test_names_addresses_and_labels_keep_every_character() -> None:
     world = chapter("family-practice")
     world.visits.append(visit("family-practice"))
-    raw = next(messages(FEEDS[ADT], world, Books(), Calm())).body
+    raw = next(Systems(world, Books()).messages(FEEDS[ADT], Calm())).body
     assert "O'Neill-Nuñez^José^M^Jr".encode() in raw
     assert b"|UNICODE UTF-8\r" in raw
     begin = sent(ADT, world)[1]
