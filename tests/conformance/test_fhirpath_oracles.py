@@ -20,9 +20,8 @@ from hub_core.errors import PathError
 from hub_core.fhir.canonical import Json, dumps, load_object
 from hub_core.fhir.fhirpath.evaluation import compile_path
 from hub_core.fhir.fhirpath.nodes import Node, of_resource
-from hub_core.fhir.indexing import _reach
 from hub_core.fhir.references import target
-from hub_core.fhir.search_parameters import KINDS_OF_TYPES, SearchParameter, _table, parameters_of
+from hub_core.fhir.search_parameters import KINDS_OF_TYPES, SearchParameter, Step, _table, parameters_of
 
 R4 = models["r4"]
 PER_FILE = 2
@@ -183,9 +182,22 @@ READ_OTHERWISE_BY_THE_INDEX = {
 }
 
 
+def reached_by(steps: tuple[Step, ...], value: Any) -> Iterator[Any]:
+    if isinstance(value, list):
+        for each in value:
+            yield from reached_by(steps, each)
+    elif not steps:
+        yield value
+    elif isinstance(step := steps[0], tuple):
+        if value.get(step[0]) == step[1]:
+            yield from reached_by(steps[1:], value)
+    elif step in value:
+        yield from reached_by(steps[1:], value[step])
+
+
 def by_ways(parameter: SearchParameter, resource: Json) -> Iterator[Any]:
     for way in parameter.ways:
-        for value in _reach(resource, way.steps):
+        for value in reached_by(way.steps, resource):
             found = target(value.get("reference", "")) if way.target else None
             if way.target is None or way.target == (found.resource_type if found else value.get("type")):
                 yield value
