@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,10 +22,16 @@ def cell(text: str | None) -> str:
     return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
 
 
+@lru_cache(maxsize=4096)
+def common_cell(text: str | None) -> str:
+    """Return a text as it stands in a line of COPY, one that comes again and again: a code's system, its name."""
+    return cell(text)
+
+
 def copy_lines(connection: psycopg.Connection[Any], table: str, columns: str, lines: Iterable[str]) -> None:
     """Add lines of cells parted by tabs to a table; the names must be our own."""
-    text = "".join(f"{line}\n" for line in lines)
+    text = "\n".join(lines)
     if not text:
         return
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-        copy.write(text)
+        copy.write(f"{text}\n")

@@ -7,14 +7,14 @@ over, as are values too long for an index: such a resource is kept and readable,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from hub_core.fhir.registry import RESOURCE_TYPES
-from hub_core.fhir.search_parameters import Kind, SearchParameter, Way, parameters_of, placed
+from hub_core.fhir.search_parameters import Kind, SearchParameter, Step, Way, parameters_of, placed
 from hub_core.fhir.search_values import EARLIEST, LATEST, LONGEST, fold, interval, is_comparable
 
 if TYPE_CHECKING:
@@ -52,11 +52,37 @@ class SearchValues:
     )
     """(parameter, least, greatest, system, code, unit, place)"""
 
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.tokens) + len(self.strings) + len(self.dates) + len(self.references) + len(self.quantities)
+
 
 _Take: TypeAlias = Callable[[str, Any, SearchValues, int | None], None]
-_Rest: TypeAlias = tuple[Any, ...]
-_Plan: TypeAlias = dict[str, list[tuple[_Rest, str, _Take, bool]]]
-"""By property: of each way that begins there the rest, the parameter, what takes the value, whether it is placed."""
+
+
+_Taken: TypeAlias = tuple[str, _Take, bool]
+"""Of a parameter with values at some place: its name, what takes a value, and whether with its place."""
+
+
+@dataclass(slots=True)
+class _Node:
+    """What is looked for at one place in the JSON of a resource, and below it."""
+
+    takes: list[_Taken] = field(default_factory=list)
+    children: list[tuple[str, str | None, _Node]] = field(default_factory=list)
+    """Below a property; or, with what it must say, in the same place."""
+
+    def below(self, steps: Iterable[Step]) -> _Node:
+        """Return the node that steps lead to, made where there is none."""
+        node = self
+        for step in steps:
+            name, said = (step, None) if isinstance(step, str) else step
+            known = next((child for key, text, child in node.children if (key, text) == (name, said)), None)
+            if known is None:
+                known = _Node()
+                node.children.append((name, said, known))
+            node = known
+        return node
 
 
 def index(resource: Json) -> SearchValues:
@@ -64,16 +90,14 @@ def index(resource: Json) -> SearchValues:
     values = SearchValues()
     plan, facts = _plan(resource.get("resourceType", ""))
     for key, found in resource.items():
-        for rest, param, take, is_placed in plan.get(key, ()):
-            if is_placed and type(found) is list:
-                for place, each in enumerate(found, 1):
-                    for value in _reach(each, rest):
-                        take(param, value, values, place)
-            elif rest or type(found) is list:
-                for value in _reach(found, rest):
-                    take(param, value, values, None)
-            else:
-                take(param, found, values, None)
+        if (node := plan.get(key)) is None:
+            continue
+        takes, is_leaf = node.takes, not node.children
+        for place, each in enumerate(found, 1) if type(found) is list else ((None, found),):
+            for param, take, is_placed in takes:
+                take(param, each, values, place if is_placed else None)
+            if not is_leaf:
+                _descend(each, node, values, place)
     for param, keys in facts:
         said = any(resource.get(key) not in (None, False) for key in keys)
         values.tokens.append((param, None, "true" if said else "false", None, None))
@@ -83,25 +107,24 @@ def index(resource: Json) -> SearchValues:
     return values
 
 
-def _reach(node: Any, rest: _Rest) -> Iterator[Any]:
-    if type(node) is list:
-        for child in node:
-            yield from _reach(child, rest)
-    elif not rest:
-        yield node
-    elif type(node) is dict:
-        step = rest[0]
-        if type(step) is tuple:
-            if node.get(step[0]) == step[1]:
-                yield from _reach(node, rest[1:])
-        elif step in node:
-            yield from _reach(node[step], rest[1:])
+def _descend(value: Any, node: _Node, values: SearchValues, place: int | None) -> None:
+    if type(value) is not dict:
+        return
+    for name, said, child in node.children:
+        if name not in value:
+            continue
+        found = value[name] if said is None else value if value[name] == said else ()
+        for each in found if type(found) is list else (found,):
+            for param, take, is_placed in child.takes:
+                take(param, each, values, place if is_placed else None)
+            if child.children:
+                _descend(each, child, values, place)
 
 
 @cache
-def _plan(resource_type: str) -> tuple[_Plan, list[tuple[str, tuple[str, ...]]]]:
+def _plan(resource_type: str) -> tuple[dict[str, _Node], list[tuple[str, tuple[str, ...]]]]:
     """Return what to look for in a type, and which facts it always states."""
-    plan: _Plan = {}
+    plan = _Node()
     facts = []
     apart = placed(resource_type)
     for parameter in parameters_of(resource_type).values():
@@ -111,16 +134,20 @@ def _plan(resource_type: str) -> tuple[_Plan, list[tuple[str, tuple[str, ...]]]]
             facts.append((parameter.name, tuple(str(way.steps[0]) for way in parameter.ways)))
             continue
         for way in parameter.ways:
-            first = str(way.steps[0])
-            take = _taker(resource_type, parameter, way)
-            plan.setdefault(first, []).append((way.steps[1:], parameter.name, take, (first, parameter.name) in apart))
-    return plan, facts
+            is_placed = (str(way.steps[0]), parameter.name) in apart
+            plan.below(way.steps).takes.append((parameter.name, _taker(parameter, way), is_placed))
+    return {name: node for name, _, node in plan.children}, facts
 
 
-def _taker(resource_type: str, parameter: SearchParameter, way: Way) -> _Take:
+def _taker(parameter: SearchParameter, way: Way) -> _Take:
     if parameter.kind == "reference" and way.type_name == "Reference":
         return _take_reference_to_others if parameter.is_of_patient else _take_reference
     return _TAKERS[parameter.kind][way.type_name]
+
+
+def _each(value: Any) -> list[Any]:
+    """Return the values of an element, one or several as a sender may have written them."""
+    return value if type(value) is list else [value]
 
 
 # What takes a value of each FHIR type. Values come unvalidated, so each looks before it takes.
@@ -153,7 +180,7 @@ def _take_identifier(param: str, value: Any, values: SearchValues, place: int | 
         return
     _add_token(param, value.get("system"), number, _text(kind.get("text")), values, place)
     if type(number) is str and number:
-        for coding in _reach(kind.get("coding"), ()):
+        for coding in _each(kind.get("coding")):
             if type(coding) is dict and type(code := coding.get("code")) is str and code:
                 _add_token(param + OF_TYPE, coding.get("system"), f"{code}|{number}", None, values, None)
 
@@ -200,7 +227,7 @@ def _take_name(param: str, value: Any, values: SearchValues, place: int | None) 
     if type(value) is dict:
         for part in ("family", "given", "prefix", "suffix", "text"):
             if part in value:
-                for each in _reach(value[part], ()):
+                for each in _each(value[part]):
                     _take_string(param, each, values, place)
 
 
@@ -208,7 +235,7 @@ def _take_address(param: str, value: Any, values: SearchValues, place: int | Non
     if type(value) is dict:
         for part in ("line", "text", "district", "city", "state", "postalCode", "country"):
             if part in value:
-                for each in _reach(value[part], ()):
+                for each in _each(value[part]):
                     _take_string(param, each, values, place)
 
 
@@ -229,10 +256,10 @@ def _take_period(param: str, value: Any, values: SearchValues, place: int | None
 
 def _take_timing(param: str, value: Any, values: SearchValues, place: int | None) -> None:
     if type(value) is dict:
-        for event in _reach(value.get("event"), ()):
+        for event in _each(value.get("event")):
             _take_date(param, event, values, place)
-        for bounds in _reach(value.get("repeat"), ("boundsPeriod",)):
-            _take_period(param, bounds, values, place)
+        if type(repeat := value.get("repeat")) is dict:
+            _take_period(param, repeat.get("boundsPeriod"), values, place)
 
 
 def _take_reference(param: str, value: Any, values: SearchValues, place: int | None) -> None:

@@ -211,7 +211,8 @@ def _reach(resource: Json, path: str) -> Iterator[Any]:
         found = [node[name] for node in level if isinstance(node, dict) and name in node]
         level = [value for each in found for value in (each if isinstance(each, list) else [each])]
     for value in level:
-        if (not target or value.get("reference", "").startswith(f"{target}/")) and (
+        # What is only known by an identifier may be anything.
+        if (not target or value.get("reference", f"{target}/").startswith(f"{target}/")) and (
             not system or value.get("system") == system
         ):
             yield value
