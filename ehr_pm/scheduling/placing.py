@@ -14,7 +14,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from psycopg.errors import ExclusionViolation
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
@@ -71,12 +70,22 @@ WITH placed AS (
     SELECT reminder_id, %(appointment_id)s, due_at, 'queued', 0
     FROM unnest(string_to_array(%(reminders)s, ' ')::uuid[], string_to_array(%(due)s, ' ')::timestamptz[])
         AS reminder (reminder_id, due_at)
-)
-INSERT INTO resource_booking (appointment_id, taken_id, kind, lane, during, is_blocking)
-SELECT %(appointment_id)s, taken_id, kind, lane, tstzrange(%(begins)s, %(over)s), true
-FROM unnest(string_to_array(%(taken)s, ' ')::uuid[], string_to_array(%(kinds)s, ' '),
-    string_to_array(%(lanes)s, ' ')::smallint[]) AS booking (taken_id, kind, lane)
+){{taken}}
+SELECT count(*) FROM taken{{last}}
 """  # noqa: S608 - names of our own tables
+# One after the other, each only if nobody has the one before: who waits for somebody holds nothing out of turn.
+_TAKE = """, taken{number} AS (
+    INSERT INTO resource_booking (appointment_id, taken_id, kind, lane, during, is_blocking)
+    SELECT %(appointment_id)s, %(taken{number})s, %(kind{number})s, %(lane{number})s::smallint,
+        tstzrange(%(begins)s, %(over)s), true
+    {condition} ON CONFLICT DO NOTHING RETURNING taken_id
+)"""
+_UNPLACE = """
+WITH taken AS (DELETE FROM resource_booking WHERE appointment_id = %(id)s),
+    noted AS (DELETE FROM appointment_status_event WHERE appointment_id = %(id)s),
+    reminded AS (DELETE FROM reminder WHERE appointment_id = %(id)s)
+DELETE FROM appointment WHERE appointment_id = %(id)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,18 +181,13 @@ def write(doing: Act, scene: Scene, bookings: Sequence[Booking], during: Span, *
         "due": _listed(each.isoformat() for each in due),
         "begins": during[0],
         "over": during[1],
-        "taken": _listed(each.taken_id for each in bookings),
-        "kinds": _listed(each.kind for each in bookings),
-        "lanes": _listed(each.lane for each in bookings),
     }
+    for number, each in enumerate(bookings):
+        wanted |= {f"taken{number}": each.taken_id, f"kind{number}": each.kind, f"lane{number}": each.lane}
     driver = driver_connection(doing.session.connection())
-    try:
-        with driver.pipeline():  # one round trip for all three
-            driver.execute("SAVEPOINT unplaced")
-            driver.execute(_WRITE, wanted)
-            driver.execute("RELEASE SAVEPOINT unplaced")
-    except ExclusionViolation:
-        driver.execute("ROLLBACK TO SAVEPOINT unplaced")
+    is_taken = driver.execute(_writing(len(bookings)), wanted).fetchone() != (1,)
+    if is_taken:
+        driver.execute(_UNPLACE, {"id": values["appointment_id"]})
         return None
     return _row(doing.session, scene, values, bookings, during)
 
@@ -229,6 +233,14 @@ def _patient_lane(scene: Scene, told: NewAppointment, during: Span) -> int:
     if busy and told.override_reason is None:
         raise ConflictError("the patient has another appointment at that time")
     return max(busy, default=0) + 1
+
+
+@cache
+def _writing(count: int) -> str:
+    """Return the statement that writes a visit with so many bookings; it says 1, or 0 where one of them is taken."""
+    conditions = ("", *(f"FROM taken{number}" for number in range(count - 1)))
+    taken = (_TAKE.format(number=number, condition=condition) for number, condition in enumerate(conditions))
+    return _WRITE.format(taken="".join(taken), last=count - 1)
 
 
 @cache
