@@ -196,6 +196,15 @@ def test_odd_characters_are_linked_as_they_are(database: Database, trail: Path) 
     assert look(database, trail).is_intact
 
 
+def test_events_alike_but_for_the_patient_are_each_written(database: Database) -> None:
+    shown, whole = [uuid4(), uuid4(), None], {"n": 1}
+    with database.begin() as unit:
+        record(unit.driver, *(AuditEvent(None, "schedule.read", patient_id=each, detail=whole) for each in shown))
+        record(unit.driver)
+        kept = unit.driver.execute("SELECT patient_id, principal_id, action, detail FROM audit_event").fetchall()
+    assert sorted(kept, key=str) == sorted(((each, None, "schedule.read", whole) for each in shown), key=str)
+
+
 def test_the_command_says_whether_the_trail_is_whole(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from ehr_pm.acts import act
 from ehr_pm.record.queries import read
 from ehr_pm.rows import get
-from ehr_pm.scheduling import reminders, series, service, setup, waitlist
+from ehr_pm.scheduling import placing, reminders, series, service, setup, waitlist
 from ehr_pm.scheduling.models import Appointment, WaitlistEntry
 from ehr_pm.scheduling.schemas import NewException, NewSeries, NewWaitlistEntry
-from ehr_pm.scheduling.walltime import NonexistentTimeError
+from ehr_pm.scheduling.walltime import NonexistentTimeError, to_instant
 from hub_core.database import Database
 from hub_core.errors import ConflictError
 from hub_core.fhir.canonical import load_object
@@ -61,6 +62,23 @@ def test_what_is_taken_is_refused_and_offered_to_nobody(database: Database, clin
     assert NINE not in found
     assert NINE + timedelta(minutes=30) in found
     assert NINE in openings(database, clinic, clinic.clinicians[1])
+
+
+def test_who_comes_a_moment_too_late_leaves_nothing_behind(database: Database, clinic: Clinic) -> None:
+    taking = (clinic.clinicians[0], clinic.room)
+    told, begins = clinic.told(NINE, taking=taking), to_instant(NINE, ZoneInfo("America/New_York"))
+    during = (begins, begins + timedelta(minutes=30))
+    wanted = told.model_dump(include={"patient_id", "location_id", "visit_type_id", "local_start"})
+    with act(database, CLERK, moment=NOW) as late:
+        scene = placing.look(late.session, told)
+        lanes = placing.lanes(scene, told, during)
+        first = book(database, clinic, taking=(clinic.room,))
+        columns = {**wanted, "status": "booked", "starts_at": during[0], "ends_at": during[1]}
+        assert placing.write(late, scene, lanes, during, **columns) is None
+    with database.begin() as unit:
+        for table in ("appointment", "resource_booking", "appointment_status_event", "reminder"):
+            found = unit.driver.execute(f"SELECT DISTINCT appointment_id FROM {table}").fetchall()
+            assert found in ([(first.appointment_id,)], []), table
 
 
 def test_a_patient_cannot_be_in_two_rooms(database: Database, clinic: Clinic) -> None:
