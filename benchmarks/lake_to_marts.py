@@ -18,8 +18,8 @@ from benchmarks.scratch import ingest, new_feed, scratch_installation
 from connectors import registry
 from connectors.connector import Origin
 from ehr_pm.record import changes
-from ehr_pm.record.apply import stamped
 from ehr_pm.record.changes import Change
+from ehr_pm.record.writing import stamped
 from hub_core.clock import now
 from hub_core.fhir.canonical import dumps
 from hub_core.fhir.ids import new_id

@@ -54,6 +54,8 @@ class Fact:
     event_at: datetime | None = None
     """When this became true at the source (aware); a later event wins over an earlier one."""
     authority: Authority = Authority.FULL
+    is_deleted: bool = False
+    """Whether the source says that it has the resource no more; `resource` holds its type and id then."""
 
 
 @dataclass(frozen=True, slots=True)

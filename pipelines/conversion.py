@@ -90,6 +90,7 @@ def _entries(
                 message_id=message.message_id,
                 position=outcome.position,
                 mapping_version=mapping_version,
+                is_deleted=fact.is_deleted,
             )
 
 

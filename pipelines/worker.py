@@ -181,7 +181,7 @@ class Worker:
             entries = [entry for conversion in conversions for entry in conversion.entries]
             verdicts = apply(connection, entries)
             written = {entry.key: entry for entry, verdict in zip(entries, verdicts, strict=True) if _wrote(verdict)}
-            crosswalk.observe(connection, [entry.resource for entry in written.values()])
+            crosswalk.observe(connection, [entry.resource for entry in written.values() if not entry.is_deleted])
         return list(_results(conversions, verdicts))
 
 
@@ -212,4 +212,4 @@ def _is_curable(error: Exception) -> bool:
 
 
 def _wrote(verdict: Verdict) -> bool:
-    return verdict in ("created", "updated")
+    return verdict in ("created", "updated", "deleted")

@@ -1,7 +1,8 @@
 """Reads the entries of a Bundle, each by itself: one bad entry spoils none of the others.
 
-Entries of all Bundle types are read alike (R4 section 2.36.4): what an entry holds is a resource the sender has.
-Deletions are told as issues. A history lists the newest version first (section 3.1.0.9), so it is read backwards.
+Entries of all Bundle types are read alike (R4 section 2.36.4): what an entry holds is a resource the sender has, and
+what an entry deletes is one they have no more: so histories tell it, and exports of what was deleted. A history lists
+the newest version first (section 3.1.0.9), so it is read backwards.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from connectors.connector import Fact, Issue
 from connectors.fhir import structure
 from connectors.fhir.conversion import Conversion, source_id_of
 from hub_core.errors import UnreadableError
+from hub_core.fhir import references
 from hub_core.fhir.canonical import Json
 
 
@@ -27,6 +29,16 @@ class Entry:
     location: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A resource that the sender has no more."""
+
+    resource_type: str
+    source_id: str
+    moment: str | None
+    location: str
+
+
 def convert(bundle: Json, inspector: structure.Inspector, conversion: Conversion) -> tuple[list[Fact], list[Issue]]:
     """Return the facts of the good entries, and an issue for each bad one.
 
@@ -36,14 +48,20 @@ def convert(bundle: Json, inspector: structure.Inspector, conversion: Conversion
     issues: list[Issue] = []
     usable = list(entries(bundle, inspector, issues))
     for entry in usable:
-        if entry.full_url:
+        if isinstance(entry, Entry) and entry.full_url:
             conversion.introduce(entry.full_url, entry.resource["resourceType"], entry.source_id)
     if bundle.get("type") == "history":
         usable.reverse()
-    return [conversion.fact(entry.resource, entry.source_id) for entry in usable], issues
+    return [_fact(entry, conversion) for entry in usable], issues
 
 
-def entries(bundle: Json, inspector: structure.Inspector, issues: list[Issue]) -> Iterator[Entry]:
+def _fact(entry: Entry | Deletion, conversion: Conversion) -> Fact:
+    if isinstance(entry, Deletion):
+        return conversion.deletion(entry.resource_type, entry.source_id, entry.moment)
+    return conversion.fact(entry.resource, entry.source_id)
+
+
+def entries(bundle: Json, inspector: structure.Inspector, issues: list[Issue]) -> Iterator[Entry | Deletion]:
     """Yield the usable entries in order; `issues` has what is wrong up to each by the time it is yielded.
 
     Raises:
@@ -54,21 +72,21 @@ def entries(bundle: Json, inspector: structure.Inspector, issues: list[Issue]) -
         raise UnreadableError("entry must be an array", location="Bundle.entry")
     for number, entry in enumerate(found):
         try:
-            if usable := _read(entry, f"Bundle.entry[{number}]", inspector, issues):
+            if usable := _read(entry, f"Bundle.entry[{number}]", inspector, issues, bundle.get("timestamp")):
                 yield usable
         except UnreadableError as error:
             issues.append(Issue("error", error.code, error.text, error.location))
 
 
-def _read(entry: Any, location: str, inspector: structure.Inspector, issues: list[Issue]) -> Entry | None:
+def _read(
+    entry: Any, location: str, inspector: structure.Inspector, issues: list[Issue], moment: Any
+) -> Entry | Deletion | None:
     if not isinstance(entry, dict):
         raise UnreadableError("an entry must be a JSON object", location=location)
     method = request.get("method") if isinstance(request := entry.get("request"), dict) else None
     resource = entry.get("resource")
     if method == "DELETE":
-        text = "a deletion was asked for; the resource is kept"
-        issues.append(Issue("warning", "not-supported", text, f"{location}.request"))
-        return None
+        return _deletion(entry, f"{location}.request", moment)
     if resource is None and (method in ("GET", "HEAD") or "response" in entry):
         return None
     location += ".resource"
@@ -84,3 +102,18 @@ def _read(entry: Any, location: str, inspector: structure.Inspector, issues: lis
     full_url = entry.get("fullUrl")
     full_url = full_url if isinstance(full_url, str) else None
     return Entry(resource, source_id_of(resource, full_url), full_url, location)
+
+
+def _deletion(entry: Json, location: str, moment: Any) -> Deletion:
+    """Return what an entry deletes, since when it says itself, or else since the Bundle was made.
+
+    Raises:
+        UnreadableError: if that is not one resource, by its id.
+    """
+    found = references.target(url) if isinstance(url := entry["request"].get("url"), str) else None
+    if found is None:
+        raise UnreadableError("one resource was expected, as Patient/<id>", location=location, code="not-supported")
+    response = entry.get("response")
+    said = response.get("lastModified") if isinstance(response, dict) else None
+    moment = said if isinstance(said, str) else moment
+    return Deletion(found.resource_type, found.resource_id, moment if isinstance(moment, str) else None, location)

@@ -46,6 +46,11 @@ class Conversion:
         said |= {key: value for key, value in resource.items() if key not in ("resourceType", "id", "meta")}
         return Fact(references.rewrite(said, self._resolve), source_id, _moment(meta.get("lastUpdated")))
 
+    def deletion(self, resource_type: str, source_id: str, moment: str | None) -> Fact:
+        """Return the fact that the source has a resource no more, since a moment if it says one."""
+        gone: Json = {"resourceType": resource_type, "id": derived_id(self._source, resource_type, source_id)}
+        return Fact(gone, source_id, _moment(moment), is_deleted=True)
+
     def _resolve(self, text: str) -> str | None:
         if text not in self._resolved:
             if len(self._resolved) >= _MOST_RESOLVED:

@@ -64,7 +64,8 @@ def _entry_issues(record: Json, inspector: structure.Inspector) -> Iterator[Issu
     for entry in bundle.entries(record, inspector, issues):
         yield from issues
         issues.clear()
-        yield from _model_issues(entry.resource["resourceType"], entry.resource, entry.location)
+        if isinstance(entry, bundle.Entry):
+            yield from _model_issues(entry.resource["resourceType"], entry.resource, entry.location)
     yield from issues
 
 

@@ -9,7 +9,10 @@ from uuid import UUID
 
 from hub_core.fhir.canonical import Json
 
-Verdict: TypeAlias = Literal["created", "updated", "unchanged", "stale"]
+Key: TypeAlias = tuple[str, str]
+"""A resource's type and id."""
+
+Verdict: TypeAlias = Literal["created", "updated", "deleted", "unchanged", "stale"]
 """`stale`: something newer, or said with more authority, is there already; the raw message still has this one."""
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
@@ -41,9 +44,11 @@ class Entry:
     message_id: UUID | None = None
     position: int = 1
     mapping_version: str = ""
+    is_deleted: bool = False
+    """Whether the source says that it has the resource no more; `resource` holds its type and id then."""
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> Key:
         """Return the resource's type and id."""
         return self.resource["resourceType"], self.resource["id"]
 

@@ -32,7 +32,7 @@ def known(installation: Installation) -> int:
     for _ in installation.worker().drain():
         pass
     with installation.database.begin() as unit:
-        query = "SELECT count(*) FROM resource WHERE resource_type = 'Patient' AND source = 'cardio'"
+        query = "SELECT count(*) FROM resource WHERE resource_type = 'Patient' AND source = 'cardio' AND NOT deleted"
         return int(unit.driver.execute(query).fetchall()[0][0])
 
 
@@ -79,6 +79,18 @@ def test_a_crash_at_any_step_loses_and_doubles_nothing(
     assert known(installation) == 6
     with installation.database.begin() as unit:
         assert unit.driver.execute("SELECT count(*), sum(records) FROM message").fetchall() == [(7, 7)]
+
+
+def test_what_the_server_has_no_more_is_gone(installation: Installation) -> None:
+    with serving(Exports([b"".join(PATIENTS), OUTCOME])) as exports:
+        feed = feed_of(exports)
+        pull(installation, feed, lambda _: None, lambda _: None)
+        assert known(installation) == 6
+        entry = '{"request":{"method":"DELETE","url":"Patient/p4"}}'
+        exports.files = [OUTCOME]
+        exports.deleted = [f'{{"resourceType":"Bundle","type":"transaction","entry":[{entry}]}}\n'.encode()]
+        pull(installation, feed, lambda _: None, lambda _: None)
+    assert known(installation) == 5
 
 
 def test_an_export_that_is_lost_is_ordered_again(installation: Installation) -> None:

@@ -209,3 +209,52 @@ def test_stored_text_keeps_digits_and_carries_version_and_time(database: Databas
     assert row is not None
     assert '"value":7.10' in row[0]
     assert json.loads(row[0])["meta"]["versionId"] == "1"
+
+
+def gone(*, minutes: int = 0, arrival: int = 1) -> Entry:
+    said = patient("", minutes=minutes, arrival=arrival)
+    return replace(said, resource={"resourceType": "Patient", "id": said.resource["id"]}, is_deleted=True)
+
+
+def test_what_its_source_has_no_more_is_gone_and_still_known_to_have_been(database: Database) -> None:
+    tell(database, patient("Okafor"))
+    assert tell(database, gone(minutes=5)) == ["deleted"]
+    assert tell(database, gone(minutes=5, arrival=2), patient("Okafor", arrival=3)) == ["unchanged", "stale"]
+    assert log(database, "deleted") == [False, True]
+    with database.begin() as unit:
+        [[deleted, patient_id, resource_id]] = unit.driver.execute(
+            "SELECT deleted, patient_id, resource_id FROM resource"
+        ).fetchall()
+        assert (deleted, patient_id) == (True, resource_id)
+        for table in ("search_string", "search_token"):
+            query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
+            assert unit.driver.execute(query).fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("size", [1, 9], ids=["few", "many"])
+def test_a_deletion_stands_between_what_was_before_and_what_came_after(
+    database: Database, order: tuple[int, ...], size: int
+) -> None:
+    """Whatever the order of arrival, and whether a few or many are written at once."""
+    others = [patient("Other", name=f"other-{number}") for number in range(size)]
+    said = [patient("Okafor"), gone(minutes=5), patient("Okafor", minutes=9)]
+    for place in order:
+        tell(database, said[place], *others)
+    with database.begin() as unit:
+        query = "SELECT deleted FROM resource WHERE source_id = 'p1'"
+        assert unit.driver.execute(query).fetchall() == [(False,)]
+    tell(database, gone(minutes=12), *others)
+    with database.begin() as unit:
+        assert unit.driver.execute(query).fetchall() == [(True,)]
+
+
+def test_a_tombstone_is_as_sensitive_as_what_it_stands_for(database: Database) -> None:
+    label = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "42CFRPart2"}
+    said = patient("Okafor")
+    said.resource["meta"] = {"security": [label]}
+    tell(database, said)
+    before = log(database, "sensitivity")
+    assert before != [None]
+    tell(database, gone(minutes=5))
+    assert log(database, "sensitivity") == before * 2

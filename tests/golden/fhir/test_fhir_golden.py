@@ -29,6 +29,7 @@ def outcome_as_json(outcome: Outcome) -> Json:
                 "source_id": fact.source_id,
                 "event_at": fact.event_at.isoformat() if fact.event_at else None,
                 "authority": fact.authority.name,
+                **({"is_deleted": True} if fact.is_deleted else {}),
                 "resource": fact.resource,
             }
             for fact in outcome.facts

@@ -178,14 +178,21 @@ def test_a_bundle_is_rejected_only_when_no_entry_is_usable() -> None:
 def test_a_deletion_is_told_and_reading_requests_hold_nothing() -> None:
     outcome = convert(
         bundle(
-            {"request": {"method": "DELETE", "url": "Patient/p1"}},
+            {
+                "request": {"method": "DELETE", "url": "Encounter/e1"},
+                "response": {"lastModified": "2026-03-01T12:00:00Z"},
+            },
+            {"request": {"method": "DELETE", "url": "Encounter?status=cancelled"}},
             {"request": {"method": "GET", "url": "Patient/p1"}},
             {"resource": {"resourceType": "OperationOutcome"}, "search": {"mode": "outcome"}},
             {"resource": PATIENT, "request": {"method": "PUT", "url": "Patient/p1"}},
         )
     )
-    assert [each.source_id for each in outcome.facts] == ["p1"]
-    assert [(issue.severity, issue.location) for issue in outcome.issues] == [("warning", "Bundle.entry[0].request")]
+    gone, patient = outcome.facts
+    assert (gone.source_id, gone.is_deleted, gone.event_at) == ("e1", True, datetime(2026, 3, 1, 12, tzinfo=UTC))
+    assert set(gone.resource) == {"resourceType", "id"}
+    assert (patient.source_id, patient.is_deleted) == ("p1", False)
+    assert [(issue.severity, issue.location) for issue in outcome.issues] == [("error", "Bundle.entry[1].request")]
 
 
 def test_a_history_is_told_oldest_first() -> None:

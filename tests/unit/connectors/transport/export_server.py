@@ -22,6 +22,7 @@ class Exports:
     """What the server has, what it expects, and what it was asked."""
 
     files: list[bytes] = field(default_factory=list)
+    deleted: list[bytes] = field(default_factory=list)
     public_key: Any = None
     """Of the client; None lets everybody in."""
     algorithm: str = "RS384"
@@ -37,6 +38,11 @@ class Exports:
     asked: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     base: str = ""
+
+    @property
+    def every(self) -> list[bytes]:
+        """Return the files of resources, then those of what was deleted."""
+        return self.files + self.deleted
 
     def token_for(self, form: dict[str, list[str]]) -> str | None:
         """Return a token for a good assertion, as SMART App Launch 2 tells a server to look at it."""
@@ -87,10 +93,10 @@ class _Handler(BaseHTTPRequestHandler):
             has.waits -= 1
             return self._empty(202, **{"Retry-After": "2"})
         where = has.elsewhere or has.base
-        output = [{"type": "Patient", "url": f"{where}/file/{number}"} for number in range(len(has.files))]
-        return self._json(
-            {"transactionTime": TAKEN_AT, "requiresAccessToken": True, "output": output[:-1], "error": output[-1:]}
-        )
+        every = [{"type": "Patient", "url": f"{where}/file/{number}"} for number in range(len(has.every))]
+        output, deleted = every[: len(has.files)], every[len(has.files) :]
+        manifest = {"output": output[:-1], "deleted": deleted, "error": output[-1:]}
+        return self._json({"transactionTime": TAKEN_AT, "requiresAccessToken": True, **manifest})
 
     def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
@@ -105,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, number: int) -> None:
         has = self.exports
-        body = gzip.compress(has.files[number]) if has.is_packed else has.files[number]
+        body = gzip.compress(has.every[number]) if has.is_packed else has.every[number]
         start = int(self.headers.get("Range", "bytes=0-")[len("bytes=") : -1])
         self.send_response(206 if start else 200)
         if has.is_packed:

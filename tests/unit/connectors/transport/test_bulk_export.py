@@ -61,7 +61,7 @@ def test_a_program_says_who_it_is_with_its_key(tmp_path: Path, algorithm: str) -
         rsa.generate_private_key(65537, 2048) if algorithm == "RS384" else ec.generate_private_key(ec.SECP384R1())
     )
     client = Client("wholechart", "k1", read_key(pem(key)), "system/*.read")
-    with serving(Exports([LINES], key.public_key(), algorithm)) as exports:
+    with serving(Exports([LINES], public_key=key.public_key(), algorithm=algorithm)) as exports:
         server = BulkServer(exports.base, BackendAuthorization(exports.base, client))
         server.kick_off(None, (), None)
         assert len(exports.tokens) == 1
@@ -74,7 +74,10 @@ def test_a_program_says_who_it_is_with_its_key(tmp_path: Path, algorithm: str) -
 def test_a_token_goes_to_nobody_else(tmp_path: Path) -> None:
     key = rsa.generate_private_key(65537, 2048)
     client = Client("wholechart", "k1", key, "system/*.read")
-    with serving(Exports([LINES], key.public_key(), waits=0)) as theirs, serving(Exports([LINES], object())) as others:
+    with (
+        serving(Exports([LINES], public_key=key.public_key(), waits=0)) as theirs,
+        serving(Exports([LINES], public_key=object())) as others,
+    ):
         theirs.elsewhere = others.base
         server = BulkServer(theirs.base, BackendAuthorization(theirs.base, client))
         with pytest.raises(PartnerError, match="somebody else"):
