@@ -8,6 +8,7 @@ without cannot be compared once hours are asked for.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -145,7 +146,7 @@ def _add_date(moment: Moment, amount: Decimal, unit: str) -> Moment | None:
         return None
     total = Decimal(parts[5]) + seconds
     whole = int(total // 1)
-    day = min(int(parts[2]), _days(year, month + 1))
+    day = min(int(parts[2]), monthrange(year, month + 1)[1])
     first = datetime(year, month + 1, day, int(parts[3]), int(parts[4]), tzinfo=UTC)
     try:
         later = first + timedelta(seconds=whole)
@@ -162,15 +163,10 @@ def _in_seconds(amount: Decimal, unit: str) -> Decimal | None:
     return None if factor is None else amount * factor
 
 
-def _days(year: int, month: int) -> int:
-    following = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC) if year < 9999 or month < 12 else None
-    return 31 if following is None else (following - timedelta(days=1)).day
-
-
 def _is_day(moment: Moment) -> bool:
     if not moment.parts or moment.parts[0] == 0:
         return False
-    return len(moment.parts) < 3 or int(moment.parts[2]) <= _days(int(moment.parts[0]), int(moment.parts[1]))
+    return len(moment.parts) < 3 or int(moment.parts[2]) <= monthrange(int(moment.parts[0]), int(moment.parts[1]))[1]
 
 
 def _offset(zone: str | None) -> int | None:
