@@ -24,6 +24,7 @@ from ehr_pm.record.searching.criteria import (
     Reach,
     Recorded,
     Reference,
+    Search,
     Together,
     TokenText,
     Value,
@@ -36,8 +37,18 @@ if TYPE_CHECKING:
     from hub_core.access import Scope
 
 PATIENT = "Patient"
+_ONLY_PATIENTS = frozenset({PATIENT})
 _ID = "CASE WHEN s.target_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN s.target_id::uuid END"
 """What a row refers to, where that can be one of ours."""
+
+
+def is_about_patients(search: Search) -> bool:
+    """Return whether a search is for what is about some patients, and so for no more than these have."""
+    known = parameters_of(search.resource_type)
+    return any(
+        isinstance(each, IsAbout) or (isinstance(each, Indexed) and known[each.param].is_of_patient)
+        for each in search.criteria
+    )
 
 
 class Conditions:
@@ -132,22 +143,27 @@ class Conditions:
         table = "search_token" if criterion.suffix else TABLES[known.kind]
         conditions = []
         for value in criterion.values:
-            of_patient = self._of_patient(known, value)
-            if of_patient:
-                conditions.append(of_patient)
-                if isinstance(value, Reference) and value.target_type == PATIENT:
-                    continue
+            if _is_maybe_patient(known, value):
+                conditions.append(self._of_patient(known, kind, value))
+                continue
             conditions += [
                 self._exists(kind, table, kept, criterion.suffix, f" AND {row_condition(value, 's', self._bound)}")
                 for kept in known.kept
             ]
         return _any(conditions)
 
-    def _of_patient(self, known: SearchParameter, value: Value) -> str:
-        """Return the condition on the column of the patient, where a reference may be in it."""
-        if not (known.is_of_patient and isinstance(value, Reference) and value.target_type in (None, PATIENT)):
-            return ""
-        return f"coalesce(r.patient_id = ANY({self._bound.add(uuids([value.target_id]))}), false)"
+    def _of_patient(self, known: SearchParameter, kind: str, value: Value) -> str:
+        """Return that a reference is in the column of the patient; or, where it may be to others too, in a row."""
+        ids = self._bound.add(uuids([value.target_id] if isinstance(value, Reference) else []))
+        if _leads_to(known, value) == PATIENT:
+            return f"r.patient_id = ANY({ids})"
+        rows = " UNION ALL ".join(
+            f"SELECT s.resource_key FROM search_reference s WHERE {self._rows(kind, 'search_reference', kept)}"
+            f" AND {row_condition(value, 's', self._bound)}"
+            for kept in known.kept
+        )
+        column = f"SELECT p.resource_key FROM resource p WHERE p.patient_id = ANY({ids})"
+        return f"r.resource_key IN ({column} UNION ALL {rows})"
 
     def _together(self, resource_type: str, kind: str, group: Group, values: Sequence[Value]) -> str:
         known = parameters_of(resource_type)
@@ -177,7 +193,7 @@ class Conditions:
         """Return that a parameter leads to a visible resource of a type that fits."""
         fits = self.where(target, (inner,))
         if known.is_of_patient and target == PATIENT:
-            return f"coalesce(r.patient_id IN (SELECT r.resource_id FROM resource r WHERE {fits}), false)"
+            return f"r.patient_id IN (SELECT r.resource_id FROM resource r WHERE {fits})"
         return _any(
             "r.resource_key IN (SELECT s.resource_key FROM search_reference s JOIN resource r"
             f" ON r.resource_type = s.target_type AND r.resource_id = {_ID} AND s.target_id = r.resource_id::text"
@@ -199,6 +215,17 @@ class Conditions:
             for kept in known.kept
             if kept.target in (None, resource_type)
         )
+
+
+def _is_maybe_patient(known: SearchParameter, value: Value) -> bool:
+    return known.is_of_patient and isinstance(value, Reference) and _leads_to(known, value) in (None, PATIENT)
+
+
+def _leads_to(known: SearchParameter, value: Value) -> str | None:
+    """Return the type that a reference asked for is to, if that is known."""
+    if isinstance(value, Reference) and value.target_type is not None:
+        return value.target_type
+    return PATIENT if known.targets == _ONLY_PATIENTS else None
 
 
 def uuids(texts: Iterable[str]) -> list[UUID]:

@@ -116,7 +116,7 @@ def _ways(level: Sequence[Found], include: Include, bound: Bound) -> Iterator[st
     for param in include.params:
         known = parameters_of(include.source_type)[param]
         if known.is_of_patient and patients:
-            yield f"coalesce(r.patient_id = ANY({bound.add(patients)}), false)"
+            yield f"r.patient_id = ANY({bound.add(patients)})"
         for kept in known.kept:
             yield (
                 "r.resource_key IN (SELECT s.resource_key FROM search_reference s"
