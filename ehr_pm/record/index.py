@@ -35,6 +35,7 @@ _COLUMNS: Final = {
     _REFERENCE: "resource_type, param, target_type, target_id, resource_key",
     _QUANTITY: "resource_type, param, least, greatest, system, code, unit, place, resource_key",
 }
+_NAMES: Final = {table: columns.split(", ") for table, columns in _COLUMNS.items()}
 
 # Texts, then times, then numbers, then the place, with nothing in what a table has not. Times are compared without
 # their zone, as UTC: the end of the calendar exists in no other.
@@ -106,26 +107,41 @@ def _copy(connection: psycopg.Connection[Any], indexed: Iterable[tuple[int, str,
         copy_lines(connection, table, columns, lines)
 
 
+def index_of_new(resources: Iterable[tuple[int, Json]]) -> tuple[str, dict[str, str]]:
+    """Return what else a statement does that makes resources, so that they are indexed, and the values that it binds.
+
+    Args:
+        resources: by ordinals; the statement's `pointer (ordinal, resource_key)` says which keys they get.
+    """
+    rows: dict[str, list[_Cells]] = {}
+    for ordinal, resource in resources:
+        for row in _rows(ordinal, indexing.index(resource)):
+            rows.setdefault(row[0], []).append(_cells(resource["resourceType"], row))
+    return "".join(f", {_insertion(table, of_new=True)}" for table in rows), _told(rows)
+
+
 def _insert(connection: psycopg.Connection[Any], rows: dict[str, list[_Cells]]) -> None:
     """Insert a few rows of several tables in one statement: a COPY into each takes several times as long."""
-    if not rows:
-        return
-    told = {
-        table: orjson.dumps([dict(zip(_COLUMNS[table].split(", "), cells, strict=True)) for cells in of_table]).decode()
+    if rows:
+        connection.execute(f"WITH {', '.join(map(_insertion, rows))} SELECT", _told(rows))
+
+
+def _told(rows: dict[str, list[_Cells]]) -> dict[str, str]:
+    return {
+        table: orjson.dumps([dict(zip(_NAMES[table], cells, strict=True)) for cells in of_table]).decode()
         for table, of_table in rows.items()
     }
-    connection.execute(_insertion(tuple(told)), told)
 
 
 @cache
-def _insertion(tables: tuple[str, ...]) -> str:
-    parts = (
-        f"new_{table} AS (INSERT INTO {table} ({columns}) SELECT {columns}"  # noqa: S608 - names above
-        f" FROM json_populate_recordset(NULL::{table}, %({table})s::json))"
-        for table, columns in _COLUMNS.items()
-        if table in tables
-    )
-    return f"WITH {', '.join(parts)} SELECT"
+def _insertion(table: str, *, of_new: bool = False) -> str:
+    """Return the expression that inserts into a table what is told as JSON; of new resources, by ordinals for keys."""
+    columns = [f"told.{name}" for name in _NAMES[table]]
+    told = f"json_populate_recordset(NULL::{table}, %({table})s::json) AS told"
+    if of_new:
+        columns[-1], told = "pointer.resource_key", f"{told} JOIN pointer ON pointer.ordinal = told.resource_key"
+    inserted = f"INSERT INTO {table} ({_COLUMNS[table]}) SELECT {', '.join(columns)} FROM {told}"  # noqa: S608 - as above
+    return f"new_{table} AS ({inserted})"
 
 
 def _rows(key: int, values: SearchValues) -> Iterator[_Row]:

@@ -12,7 +12,7 @@ import orjson
 
 from ehr_pm.record.copying import NOTHING, cell, copy_lines
 from ehr_pm.record.entry import Key
-from ehr_pm.record.index import write_index
+from ehr_pm.record.index import index_of_new, write_index
 from ehr_pm.record.standing import Current, Version
 from hub_core.clock import instant
 from hub_core.errors import ConflictError
@@ -33,18 +33,20 @@ FEW = 8
 """Versions that are cheaper in one statement than by COPY and what follows it."""
 _STATE = f"""
 WITH batch AS (
-    INSERT INTO change_batch (size) VALUES (%s) RETURNING batch_key
+    INSERT INTO change_batch (size) VALUES (%(size)s::integer) RETURNING batch_key
 ), stated AS (
     SELECT {_ENVELOPE.replace("batch_key", "batch.batch_key")}, body
-    FROM batch, json_populate_recordset(NULL::resource_version, %s::json) AS told
+    FROM batch, json_populate_recordset(NULL::resource_version, %(versions)s::json) AS told
 ), kept AS (
     INSERT INTO resource_version ({_ENVELOPE}, body) SELECT {_ENVELOPE}, body FROM stated
-)
-INSERT INTO resource AS known ({_ENVELOPE})
-SELECT {_ENVELOPE} FROM stated ORDER BY resource_type, resource_id
-ON CONFLICT (resource_type, resource_id)
-    DO UPDATE SET {_RESTATED} WHERE known.version = excluded.version - 1
-RETURNING resource_type, resource_id::text, resource_key
+), pointer AS (
+    INSERT INTO resource AS known ({_ENVELOPE})
+    SELECT {_ENVELOPE} FROM stated ORDER BY resource_type, resource_id
+    ON CONFLICT (resource_type, resource_id)
+        DO UPDATE SET {_RESTATED} WHERE known.version = excluded.version - 1
+    RETURNING resource_type, resource_id, resource_key, ordinal
+){{index}}
+SELECT resource_type, resource_id::text, resource_key FROM pointer
 """  # noqa: S608 - names above
 
 
@@ -60,15 +62,18 @@ def write(
         ConflictError: if another transaction created one of the resources at this moment.
     """
     latest = [current.latest for current in standing.values() if current.latest is not None]
-    if len(latest) == len(versions) <= FEW:
+    replaced = [key for v in latest if (key := standing[v.entry.key].resource_key) is not None]
+    found = [v for v in latest if not v.entry.is_deleted]  # what is gone is found by nothing
+    is_few = len(latest) == len(versions) <= FEW
+    if is_few and not replaced:
+        index = index_of_new((v.ordinal, v.resource) for v in found)
+        _state(connection, versions, standing, recorded_at, index)
+        return
+    if is_few:
         keys = _state(connection, versions, standing, recorded_at)
     else:
         keys = _copy(connection, versions, latest, standing, recorded_at)
-    write_index(
-        connection,
-        [(keys[v.entry.key], v.resource) for v in latest if not v.entry.is_deleted],  # what is gone is found by nothing
-        replaced=[key for v in latest if (key := standing[v.entry.key].resource_key) is not None],
-    )
+    write_index(connection, [(keys[v.entry.key], v.resource) for v in found], replaced=replaced)
 
 
 def _state(
@@ -76,13 +81,17 @@ def _state(
     versions: list[Version],
     standing: dict[Key, Current],
     recorded_at: datetime,
+    index: tuple[str, dict[str, str]] = ("", {}),
 ) -> dict[Key, int]:
     """Write a few versions, each of another resource, and their pointers in one statement; return the resources' keys.
 
-    A pointer that is not at the version before was made or moved by somebody else, and stays.
+    A pointer that is not at the version before was made or moved by somebody else, and stays. Where all are new their
+    index goes with them; else it must be read first what they were found by.
     """
     told = [_told(each, standing[each.entry.key].first_event_at, recorded_at) for each in versions]
-    rows = connection.execute(_STATE, (len(told), orjson.dumps(told).decode())).fetchall()
+    insertions, values = index
+    values = {"size": str(len(told)), "versions": orjson.dumps(told).decode(), **values}
+    rows = connection.execute(_STATE.format(index=insertions), values).fetchall()
     if len(rows) != len(versions):
         raise ConflictError("another writer created one of these resources at this moment")
     return {(kind, resource_id): key for kind, resource_id, key in rows}
