@@ -18,6 +18,7 @@ BENCHMARKS = {
     "lake_to_marts": "Lake to views and marts, the views beside SQL written by hand.",
     "fhirpath": "Paths of the shipped views over resources in memory, beside fhirpathpy.",
     "fhir_read": "Patient reads with log-in and audit, beside the same bytes without either.",
+    "search": "Searches of every kind with log-in, scope and audit, beside one bare SELECT.",
     "booking": "Visits booked by eight at once, beside the bare rows under the same constraint.",
     "patient_page": "The page of a patient with a thousand visits, beside the patient's bytes alone.",
     "week_calendar": "The week of twelve clinicians with five thousand series, and one of its days.",
