@@ -85,8 +85,10 @@ def _composite(
             outside = component["expression"].startswith("%resource.")
             inner = component["expression"].replace("%resource", owner) if outside else component["expression"]
             whole = inner if outside else " | ".join(f"{base}.{each.strip()}" for each in _alternatives(inner))
-            if name := _named(owner, whole, kinds[component["definition"]], known):
-                parts.append([name, not outside and bool(steps)])
+            name, is_inside = _named(owner, whole, kinds[component["definition"]], known), not outside and bool(steps)
+            # of a reference it is not kept which repetition it stands in
+            if name and not (is_inside and known[name]["type"] == "reference"):
+                parts.append([name, is_inside])
         if len(parts) == len(definition["component"]) and len(steps) <= 1:
             groups.append([*(steps or [""]), parts])
     return {"type": "composite", "expression": expression, "groups": groups} if groups else None

@@ -58,3 +58,16 @@ def test_us_core_finds_its_parameters() -> None:
     for resource in json.loads(path.read_bytes())["resources"]:
         known = {"_id", "_lastUpdated", *parameters_of(resource["type"])}
         assert {each["name"] for each in resource["searchParams"]} <= known, resource["type"]
+
+
+def test_no_composite_asks_which_repetition_a_reference_stands_in() -> None:
+    """`DocumentReference.relationship` does: a reference's row does not say it, so it is not offered."""
+    asked = [
+        (resource_type, known.name)
+        for resource_type in RESOURCE_TYPES
+        for known in parameters_of(resource_type).values()
+        for group in known.groups
+        for name, is_inside in group.parts
+        if is_inside and parameters_of(resource_type)[name].kind == "reference"
+    ]
+    assert asked == []
