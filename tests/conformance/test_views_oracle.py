@@ -172,6 +172,7 @@ def rows_checked(corpora: Path, folder: Path, per_file: int, evaluate: Evaluate)
     return counts
 
 
+@pytest.mark.slow
 def test_views_give_what_our_own_evaluator_gives(corpora: Path, tmp_path: Path) -> None:
     counts = rows_checked(corpora, tmp_path, 3, ours)
     assert len(counts) > 30

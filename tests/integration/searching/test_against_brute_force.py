@@ -22,7 +22,7 @@ from tests.integration.searching.brute_force import BASE, World
 from tests.integration.searching.population import Population
 from tests.integration.searching.questions import Asked, questions
 
-QUESTIONS = 120
+QUESTIONS = 60
 MANY_QUESTIONS = 2000
 INCLUDES = (
     ("_include", "Observation:subject"),
