@@ -180,7 +180,8 @@ class World:
 
 def _knows(resource: Json, name: str) -> bool:
     first = name.split(".")[0].split(":")[0]
-    return first in ("_has", "_id") or first in PARAMETERS[resource["resourceType"]]
+    kind = resource["resourceType"]
+    return first in ("_has", "_id") or first in PARAMETERS[kind] or (kind == "Observation" and first in COMPOSITES)
 
 
 def _together(resource: Json, param: str, value: str) -> bool:
