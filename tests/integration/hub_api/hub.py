@@ -20,6 +20,8 @@ from hub_core.principals import PASSWORD_FILE
 from pipelines.installation import Installation
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+_PATIENCE = 60.0
+"""Seconds a client waits: a busy machine is no fault of the hub's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Hub:
         return (self.installation.settings.keys_dir / PASSWORD_FILE).read_text().strip()
 
     def client(self, **headers: str) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=headers, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=_PATIENCE, trust_env=False)
 
     @contextmanager
     def logged_in(self) -> Iterator[httpx.Client]:
