@@ -71,7 +71,7 @@ def test_an_honest_trail_is_intact_and_sealing_again_changes_nothing(database: D
         (["DELETE FROM audit_event WHERE resource_id = '3'", "DELETE FROM audit_link WHERE number = 4"], "missing"),
         (
             [
-                "DELETE FROM audit_event WHERE resource_id = '3'",
+                "DELETE FROM audit_event WHERE event_id = (SELECT event_id FROM audit_link WHERE number = 4)",
                 "DELETE FROM audit_link WHERE number = 4",
                 "UPDATE audit_link SET number = number + 1000 WHERE number > 4",
                 "UPDATE audit_link SET number = number - 1001 WHERE number > 1000",
