@@ -30,6 +30,8 @@ class Element:
     """Whether JSON has an array here."""
     is_choice: bool
     """Whether JSON writes the type behind the name (`valueQuantity`)."""
+    is_required: bool = False
+    """Whether it may not be missing."""
 
     def json_name(self, type_name: str) -> str:
         """Return the name of the JSON property that holds a value of `type_name`."""
@@ -82,6 +84,11 @@ def _table() -> _Table:
 
 
 def _read(name: str, shape: str) -> Element:
-    is_choice = name.endswith("[x]")
-    is_array = shape.endswith("*")
-    return Element(name.removesuffix("[x]"), tuple(shape.removesuffix("*").split("|")), is_array, is_choice)
+    types = shape.removesuffix("!").removesuffix("*")
+    return Element(
+        name.removesuffix("[x]"),
+        tuple(types.split("|")),
+        is_array="*" in shape,
+        is_choice=name.endswith("[x]"),
+        is_required=shape.endswith("!"),
+    )

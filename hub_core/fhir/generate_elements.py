@@ -62,13 +62,16 @@ def generate(paths: list[Path]) -> bytes:
 
 
 def _shape(element: dict[str, Any]) -> str:
-    """Return the types of an element, `|` between them, `*` behind if it repeats: `boolean|dateTime`, `HumanName*`."""
+    """Return the types of an element, `|` between them, `*` behind if it repeats, `!` if it may not be missing.
+
+    `boolean|dateTime`, `HumanName*`, `code!`, `Reference*!`.
+    """
     if reference := element.get("contentReference"):
         types = str(reference).removeprefix("#")
     else:
         types = "|".join(_type_name(element["path"], kind) for kind in element["type"])
     # The base decides whether JSON has an array there, whatever a specialisation narrowed its maximum to.
-    return types + ("" if element["base"]["max"] in ("0", "1") else "*")
+    return types + ("" if element["base"]["max"] in ("0", "1") else "*") + ("!" if element["min"] else "")
 
 
 def _type_name(path: str, kind: dict[str, Any]) -> str:

@@ -142,13 +142,12 @@ def placed(resource_type: str) -> frozenset[tuple[str, str]]:
 
 @cache
 def definition_of(resource_type: str) -> str:
-    """Return a name for how resources of a type are indexed: another one when something about that changed."""
-    said = [
-        _LAYOUT,
-        [repr(each) for each in parameters_of(resource_type).values()],
-        [repr(each.kept) for each in parameters_of(resource_type).values()],
-    ]
-    return hashlib.sha256(orjson.dumps(said)).hexdigest()[:16]
+    """Return a name for how resources of a type are indexed: another one when something about that changed.
+
+    It is kept in the database and compared by other processes: sets are put in order, for Python gives them any.
+    """
+    said = orjson.dumps([_LAYOUT, *parameters_of(resource_type).values()], default=sorted)
+    return hashlib.sha256(said).hexdigest()[:16]
 
 
 @cache

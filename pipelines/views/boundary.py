@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pipelines.views.dialects.dialect import Dialect
 from pipelines.views.value import Value, ViewRefusedError
 
 
@@ -37,37 +38,37 @@ def high(value: Value) -> Value:
 
 
 def _boundary(value: Value, edge: _Edge) -> Value:
-    written = value.one
+    written, dialect = value.one, value.dialect
     known = f"({written.sql})"
     if value.type == "decimal":
-        return replace(written, sql=_number(known, edge), shape=None)
+        return replace(written, sql=_number(known, edge, dialect), shape=None)
     if value.type == "date":
-        return replace(written, sql=_day(known, edge), shape=None)
+        return replace(written, sql=_day(known, edge, dialect), shape=None)
     if value.type in ("dateTime", "instant"):
-        return replace(written, sql=_moment(known, edge), shape=None)
+        return replace(written, sql=_moment(known, edge, dialect), shape=None)
     if value.type == "time":
         return replace(written, sql=_clock(known, edge), shape=None)
     raise ViewRefusedError(f"a boundary is of a decimal, a date or a time, not of a {value.type}")
 
 
-def _number(text: str, edge: _Edge) -> str:
+def _number(text: str, edge: _Edge, dialect: Dialect) -> str:
     """Half a unit of the last digit away; digits behind the point count, less the exponent (`1.50e1` is 15.0)."""
-    behind = f"length(regexp_extract({text}, '[.]([0-9]+)', 1))"
-    exponent = f"coalesce(try_cast(regexp_extract({text}, '[eE]([+-]?[0-9]+)', 1) AS INTEGER), 0)"
+    behind = f"length({dialect.matched(text, '[.]([0-9]+)', 1)})"
+    exponent = f"coalesce(try_cast({dialect.matched(text, '[eE]([+-]?[0-9]+)', 1)} AS INTEGER), 0)"
     digits = f"CAST({behind} - {exponent} AS INTEGER)"
-    return f"round(CAST({text} AS DOUBLE) {edge.sign} 0.5 * pow(10, -{digits}), {digits} + 1)"
+    return dialect.rounded(f"CAST({text} AS DOUBLE) {edge.sign} 0.5 * pow(10, -{digits})", f"{digits} + 1")
 
 
-def _day(text: str, edge: _Edge) -> str:
-    last = f"strftime(last_day(CAST({text} || '-01' AS DATE)), '%Y-%m-%d')"
+def _day(text: str, edge: _Edge, dialect: Dialect) -> str:
+    last = f"CAST(last_day(CAST({text} || '-01' AS DATE)) AS {dialect.type('VARCHAR')})"
     month = f"{text} || '-01'" if edge is _LOW else last
     return f"CASE length({text}) WHEN 4 THEN {text} || '{edge.month_and_day}' WHEN 7 THEN {month} ELSE {text} END"
 
 
-def _moment(text: str, edge: _Edge) -> str:
-    zone = f"coalesce(nullif(regexp_extract({text}, '(Z|[+-][0-9]{{2}}:[0-9]{{2}})$'), ''), '{edge.zone}')"
-    clock = f"regexp_extract({text}, 'T([0-9:.]+)', 1)"
-    whole_day = f"{_day(text, edge)} || 'T{edge.time}{edge.zone}'"
+def _moment(text: str, edge: _Edge, dialect: Dialect) -> str:
+    zone = f"coalesce(nullif({dialect.matched(text, '(Z|[+-][0-9]{2}:[0-9]{2})$', 1)}, ''), '{edge.zone}')"
+    clock = dialect.matched(text, "T([0-9:.]+)", 1)
+    whole_day = f"{_day(text, edge, dialect)} || 'T{edge.time}{edge.zone}'"
     return (
         f"CASE WHEN length({text}) <= 10 THEN {whole_day} ELSE left({text}, 11) || {_clock(clock, edge)} || {zone} END"
     )

@@ -21,7 +21,7 @@ def operate(operator: str, left: Value, right: Value) -> Value:
     if operator == "=":
         return equal(left, right)
     if operator == "!=":
-        return Value(f"NOT ({equal(left, right).sql})", "boolean")
+        return _answer(f"NOT ({equal(left, right).sql})", left)
     if operator in ORDER:
         return _ordered(operator, left.one, right.one)
     if operator == "&":
@@ -46,19 +46,23 @@ def equal(left: Value, right: Value) -> Value:
     """Return SQL for `=`: empty if either side is, false if they count differently (FHIRPath N1 6.1.1)."""
     _same_family(left, right, "=")
     if not left.many and not right.many:
-        return Value(_same(left, right), "boolean")
+        return _answer(_same(left, right), left)
     if left.many and right.many:
         if left.family == "date":
             raise ViewRefusedError("two collections of dates cannot be compared")
         nothing = f"{left.is_empty} OR {right.is_empty}"
-        return Value(f"CASE WHEN {nothing} THEN NULL ELSE {left.sql} = {right.sql} END", "boolean")
+        return _answer(f"CASE WHEN {nothing} THEN NULL ELSE {left.sql} = {right.sql} END", left)
     several, single = (left, right) if left.many else (right, left)
-    first = replace(several, sql=f"list_extract({several.sql}, 1)", many=False)
-    return Value(
+    first = replace(several, sql=left.dialect.item(several.sql, 0), many=False)
+    return _answer(
         f"CASE WHEN {several.is_empty} OR {single.is_empty} THEN NULL "
-        f"WHEN len({several.sql}) > 1 THEN false ELSE {_same(first, single)} END",
-        "boolean",
+        f"WHEN {left.dialect.length(several.sql)} > 1 THEN false ELSE {_same(first, single)} END",
+        left,
     )
+
+
+def _answer(sql: str, operand: Value) -> Value:
+    return Value(sql, "boolean", operand.dialect)
 
 
 def _same(left: Value, right: Value) -> str:
@@ -70,8 +74,8 @@ def _ordered(operator: str, left: Value, right: Value) -> Value:
     if left.family == "boolean":
         raise ViewRefusedError(f"booleans cannot be compared by {operator}")
     if left.family in ("date", "time"):
-        return Value(_moments(operator, left, right), "boolean")
-    return Value(f"({left.sql}) {operator} ({right.sql})", "boolean")
+        return _answer(_moments(operator, left, right), left)
+    return _answer(f"({left.sql}) {operator} ({right.sql})", left)
 
 
 def _moments(operator: str, left: Value, right: Value) -> str:
@@ -85,29 +89,29 @@ def _moments(operator: str, left: Value, right: Value) -> str:
     )
     if left.family == "time" or "date" in (left.type, right.type):
         return by_text
-    on_clock = f"CAST({a} AS TIMESTAMPTZ) {operator} CAST({b} AS TIMESTAMPTZ)"
+    on_clock = f"{left.dialect.moment(a)} {operator} {left.dialect.moment(b)}"
     return f"CASE WHEN length({a}) > 10 AND length({b}) > 10 THEN {on_clock} ELSE {by_text} END"
 
 
 def _logic(operator: str, left: Value, right: Value) -> Value:
     a, b = truth(left), truth(right)
-    return Value(f"(({a}) <> ({b}))" if operator == "xor" else f"(({a}) {operator.upper()} ({b}))", "boolean")
+    return _answer(f"(({a}) <> ({b}))" if operator == "xor" else f"(({a}) {operator.upper()} ({b}))", left)
 
 
 def _joined(left: Value, right: Value) -> Value:
     if left.family != "text" or right.family != "text":
         raise ViewRefusedError("& joins texts only")
-    return Value(f"(coalesce({left.sql}, '') || coalesce({right.sql}, ''))", "string")
+    return Value(f"(coalesce({left.sql}, '') || coalesce({right.sql}, ''))", "string", left.dialect)
 
 
 def _arithmetic(operator: str, left: Value, right: Value) -> Value:
     if left.family == right.family == "text" and operator == "+":
-        return Value(f"(({left.sql}) || ({right.sql}))", "string")
+        return Value(f"(({left.sql}) || ({right.sql}))", "string", left.dialect)
     if left.family != "number" or right.family != "number":
         raise ViewRefusedError(f"the operator {operator} is supported for numbers only")
     divisor = f"nullif(({right.sql}), 0)" if operator == "/" else f"({right.sql})"
     is_whole = operator != "/" and "decimal" not in (left.type, right.type)
-    return Value(f"(({left.sql}) {operator} {divisor})", "integer" if is_whole else "decimal")
+    return Value(f"(({left.sql}) {operator} {divisor})", "integer" if is_whole else "decimal", left.dialect)
 
 
 def _same_family(left: Value, right: Value, operator: str) -> None:

@@ -15,7 +15,7 @@ from pipelines.views.value import Value, ViewRefusedError
 
 _DEEPEST = 10
 """Levels that are followed; questionnaires in use have three or four."""
-_TOO_DEEP = f"error('repeat goes deeper than {_DEEPEST} levels')"
+_TOO_DEEP = f"repeat goes deeper than {_DEEPEST} levels"
 
 
 def descend(paths: Sequence[Path], scope: Scope) -> Value | None:
@@ -32,25 +32,27 @@ def descend(paths: Sequence[Path], scope: Scope) -> Value | None:
             return None
         raise ViewRefusedError("repeat: no path leads from here to an element")
     name = scope.names.new("r")
-    _, unknown_below = _reached(paths, scope.on(Value(name, first.type, shape=first.shape)))
+    _, unknown_below = _reached(paths, scope.on(Value(name, first.type, scope.dialect, shape=first.shape)))
     if unknown_at_first & unknown_below:
         raise ViewRefusedError("repeat: a path leads to no element")
-    return Value(_below(first, paths, scope, _DEEPEST), first.type, many=True, shape=first.shape)
+    below = _below(first, paths, scope, _DEEPEST)
+    return Value(below, first.type, scope.dialect, many=True, shape=first.shape)
 
 
 def _below(things: Value, paths: Sequence[Path], scope: Scope, levels: int) -> str:
     """Return SQL of a list with the things and all below each."""
-    name = scope.names.new("r")
-    children, _ = _reached(paths, scope.on(Value(name, things.type, shape=things.shape)))
+    dialect, name = scope.dialect, scope.names.new("r")
+    children, _ = _reached(paths, scope.on(Value(name, things.type, scope.dialect, shape=things.shape)))
     if children is None:
         return things.sql
     if children.type != things.type:
         raise ViewRefusedError(f"repeat: the paths reach both {things.type} and {children.type}")
     if levels == 0:
-        kept = f"CASE WHEN {children.is_empty} THEN {name} ELSE {_TOO_DEEP} END"
-        return f"list_transform({things.sql}, lambda {name}: {kept})"
+        kept = f"CASE WHEN {children.is_empty} THEN {name} ELSE {dialect.stop(_TOO_DEEP)} END"
+        return dialect.transformed(things.sql, name, kept)
     below = _below(children, paths, scope, levels - 1)
-    return f"flatten(list_transform({things.sql}, lambda {name}: list_concat([{name}], {below})))"
+    with_below = dialect.chained(dialect.list(name), below)
+    return dialect.flattened(dialect.transformed(things.sql, name, with_below))
 
 
 def _reached(paths: Sequence[Path], scope: Scope) -> tuple[Value | None, set[int]]:
@@ -71,5 +73,6 @@ def _reached(paths: Sequence[Path], scope: Scope) -> tuple[Value | None, set[int
     types = sorted({value.type for value in reached})
     if len(types) > 1:
         raise ViewRefusedError(f"repeat: the paths reach both {' and '.join(types)}")
-    lists = ", ".join(f"coalesce({value.as_list}, [])" for value in reached)
-    return Value(f"flatten([{lists}])", types[0], many=True, shape=reached[0].shape), unknown
+    lists = scope.dialect.list(*(f"coalesce({value.as_list}, {scope.dialect.list()})" for value in reached))
+    found = scope.dialect.flattened(lists)
+    return Value(found, types[0], scope.dialect, many=True, shape=reached[0].shape), unknown

@@ -1,10 +1,8 @@
-"""The shape of the JSON a view reads: only the elements its paths name, as DuckDB's `from_json` wants it told."""
+"""The shape of the JSON a view reads: only the elements its paths name."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from typing import Any
 
 _STORED_AS = {
     "boolean": "BOOLEAN",
@@ -33,23 +31,10 @@ class Shape:
 
     @property
     def stored_as(self) -> str:
-        """Return the SQL type of a primitive."""
+        """Return the SQL type of a primitive, as dialects are asked for it."""
         return "VARCHAR" if self.written else _STORED_AS.get(self.type, "VARCHAR")
 
     def written_names(self) -> set[str]:
         """Return the names of all numbers below that are read as their text."""
         names = {name for name, child in self.children.items() if child.written}
         return names.union(*(child.written_names() for child in self.children.values()))
-
-    def structure(self) -> str:
-        """Return the structure argument of `from_json` for an object of this shape."""
-        return json.dumps(_object(self), separators=(",", ":"))
-
-
-def _object(shape: Shape) -> dict[str, Any]:
-    return {name: _whole(child) for name, child in shape.children.items()}
-
-
-def _whole(shape: Shape) -> Any:
-    inner: Any = shape.stored_as if shape.primitive else _object(shape) or "JSON"
-    return [inner] if shape.many else inner

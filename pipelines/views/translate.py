@@ -27,8 +27,9 @@ from hub_core.fhir.fhirpath.syntax import (
 )
 from pipelines.views import boundary
 from pipelines.views.comparison import equal, operate, truth
+from pipelines.views.dialects.dialect import Dialect
 from pipelines.views.structure import Shape
-from pipelines.views.value import Names, Value, ViewRefusedError, quoted
+from pipelines.views.value import Names, Value, ViewRefusedError
 
 _UNSUPPORTED = {
     Quantity: "a number with a unit is",
@@ -47,6 +48,7 @@ class Scope:
     focus: Value
     constants: Mapping[str, Constant]
     names: Names
+    dialect: Dialect
     row_index: str = "0"
     """SQL of the position of the row in the nearest forEach."""
     is_raw: bool = False
@@ -71,7 +73,7 @@ def translate(path: Path, scope: Scope) -> Value:
         case This():
             return scope.focus
         case Constant():
-            return _constant(path)
+            return _constant(path, scope)
         case Variable():
             return _variable(path.name, scope)
         case Member():
@@ -80,7 +82,7 @@ def translate(path: Path, scope: Scope) -> Value:
             return _index(translate(path.base, scope), path.position, scope)
         case Polarity():
             operand = translate(path.operand, scope).one
-            return replace(operate(path.sign, Value("0", "integer"), operand), type=operand.type)
+            return replace(operate(path.sign, Value("0", "integer", scope.dialect), operand), type=operand.type)
         case TypeOperation():
             return _as(path, scope)
         case Operation():
@@ -91,20 +93,22 @@ def translate(path: Path, scope: Scope) -> Value:
             raise ViewRefusedError(f"{_UNSUPPORTED[type(path)]} not supported")
 
 
-def _constant(constant: Constant) -> Value:
-    is_bare = constant.type in ("integer", "decimal", "boolean")
-    cast = "::DOUBLE" if constant.type == "decimal" else ""
-    return Value(constant.text + cast if is_bare else quoted(constant.text), constant.type)
+def _constant(constant: Constant, scope: Scope) -> Value:
+    is_bare = constant.type in ("integer", "boolean")
+    sql = constant.text if is_bare else scope.dialect.text(constant.text)
+    if constant.type == "decimal":
+        sql = f"CAST({constant.text} AS DOUBLE)"
+    return Value(sql, constant.type, scope.dialect)
 
 
 def _variable(name: str, scope: Scope) -> Value:
     if name == "rowIndex":
-        return Value(scope.row_index, "integer")
+        return Value(scope.row_index, "integer", scope.dialect)
     if name in ("resource", "context"):
         return scope.resource
     if name not in scope.constants:
         raise ViewRefusedError(f"the view defines no constant %{name}")
-    return _constant(scope.constants[name])
+    return _constant(scope.constants[name], scope)
 
 
 def _member(base: Value, name: str, scope: Scope) -> Value:
@@ -131,23 +135,15 @@ def _property(base: Value, json_name: str, type_: str, is_array: bool, scope: Sc
 
     def extract(parent: Value) -> Value:
         if scope.is_raw:
-            sql = _from_json(parent.sql, json_name, shape)
+            sql = scope.dialect.json_member(parent.sql, json_name, shape)
         else:
-            sql = f"struct_extract({parent.sql}, {quoted(json_name)})"
+            sql = scope.dialect.member(parent.sql, json_name)
         if written and not scope.is_counted:
             sql = f"CAST({sql} AS DOUBLE)"
-        return Value(scope.names.present(sql) if is_array and shape.primitive else sql, type_, is_array, shape)
+        present = scope.names.present(sql) if is_array and shape.primitive else sql
+        return Value(present, type_, scope.dialect, is_array, shape)
 
     return scope.names.each(base, extract)
-
-
-def _from_json(parent: str, json_name: str, shape: Shape) -> str:
-    """Return SQL of a property of a JSON object: JSON, or a primitive as `from_json` would give it."""
-    path = quoted(f"$.{json_name}[*]" if shape.many else f"$.{json_name}")
-    if not shape.primitive:
-        return f"json_extract({parent}, {path})"
-    stored = f"{shape.stored_as}[]" if shape.many else shape.stored_as
-    return f"CAST(json_extract_string({parent}, {path}) AS {stored})"
 
 
 def _index(base: Value, position: Path, scope: Scope) -> Value:
@@ -156,7 +152,7 @@ def _index(base: Value, position: Path, scope: Scope) -> Value:
     if at.type not in ("integer", "positiveInt", "unsignedInt") or not at.sql.isdigit():
         raise ViewRefusedError("an index must be a whole number or a constant of the view")
     if base.many:
-        return replace(base, sql=f"list_extract({base.sql}, {int(at.sql) + 1})", many=False)
+        return replace(base, sql=scope.dialect.item(base.sql, int(at.sql)), many=False)
     return base if int(at.sql) == 0 else replace(base, sql=f"CASE WHEN false THEN {base.sql} END")
 
 
@@ -219,18 +215,18 @@ def _where(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
         return replace(base, sql=f"CASE WHEN {condition} THEN {base.sql} END")
     name = scope.names.new("w")
     condition = truth(translate(arguments[0], scope.on(replace(base, sql=name, many=False))))
-    return replace(base, sql=f"list_filter({base.sql}, lambda {name}: coalesce({condition}, false))")
+    return replace(base, sql=scope.dialect.kept(base.sql, name, f"coalesce({condition}, false)"))
 
 
 def _exists(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
     if arguments:
         _refuse_choice(base)
         base = _where(base, arguments, scope)
-    return Value(f"NOT ({_nothing(base, scope)})", "boolean")
+    return Value(f"NOT ({_nothing(base, scope)})", "boolean", scope.dialect)
 
 
 def _empty(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
-    return Value(f"({_nothing(base, scope)})", "boolean")
+    return Value(f"({_nothing(base, scope)})", "boolean", scope.dialect)
 
 
 def _nothing(base: Value, scope: Scope) -> str:
@@ -243,20 +239,21 @@ def _nothing(base: Value, scope: Scope) -> str:
 
 
 def _not(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
-    return Value(f"NOT ({truth(base)})", "boolean")
+    return Value(f"NOT ({truth(base)})", "boolean", scope.dialect)
 
 
 def _first(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
-    return replace(base, sql=f"list_extract({base.sql}, 1)", many=False) if base.many else base
+    return replace(base, sql=scope.dialect.item(base.sql, 0), many=False) if base.many else base
 
 
 def _last(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
-    return replace(base, sql=f"list_extract({base.sql}, -1)", many=False) if base.many else base
+    return replace(base, sql=scope.dialect.item(base.sql, -1), many=False) if base.many else base
 
 
 def _count(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
-    counted = f"coalesce(len({base.sql}), 0)" if base.many else f"CASE WHEN {base.is_empty} THEN 0 ELSE 1 END"
-    return Value(counted, "integer")
+    several = f"coalesce({scope.dialect.length(base.sql)}, 0)"
+    counted = several if base.many else f"CASE WHEN {base.is_empty} THEN 0 ELSE 1 END"
+    return Value(counted, "integer", scope.dialect)
 
 
 def _pick_type(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
@@ -268,18 +265,18 @@ def _extension(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
     extensions = _member(base, "extension", scope)
     name = scope.names.new("x")
     each = replace(extensions, sql=name, many=False)
-    condition = equal(_member(each, "url", scope), Value(quoted(url), "uri")).sql
-    return replace(extensions, sql=f"list_filter({extensions.sql}, lambda {name}: coalesce({condition}, false))")
+    condition = equal(_member(each, "url", scope), Value(scope.dialect.text(url), "uri", scope.dialect)).sql
+    return replace(extensions, sql=scope.dialect.kept(extensions.sql, name, f"coalesce({condition}, false)"))
 
 
 def _join(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
     if base.family != "text":
         raise ViewRefusedError("join() joins texts only")
-    separator = quoted(_text(arguments[0], scope)) if arguments else "''"
+    separator = scope.dialect.text(_text(arguments[0], scope)) if arguments else "''"
     if not base.many:
         return base
-    joined = f"array_to_string({base.sql}, {separator})"
-    return Value(f"CASE WHEN {base.is_empty} THEN NULL ELSE {joined} END", "string")
+    joined = scope.dialect.joined(base.sql, separator)
+    return Value(f"CASE WHEN {base.is_empty} THEN NULL ELSE {joined} END", "string", scope.dialect)
 
 
 def _text(path: Path, scope: Scope) -> str:
@@ -299,14 +296,14 @@ def _resource_key(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Val
 def _reference_key(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
     if base.type != "Reference":
         raise ViewRefusedError(f"getReferenceKey() is of a Reference, not of a {base.type}")
-    wanted = _type_name(arguments[0]) if arguments else None
+    wanted, dialect = _type_name(arguments[0]) if arguments else None, scope.dialect
 
     def key(reference: Value) -> Value:
-        found = f"nullif(regexp_extract({reference.sql}, {quoted(_REFERENCE)}, 2), '')"
+        found = f"nullif({dialect.matched(reference.sql, _REFERENCE, 2)}, '')"
         if wanted is None:
-            return Value(found, "string")
-        is_wanted = f"regexp_extract({reference.sql}, {quoted(_REFERENCE)}, 1) = {quoted(wanted)}"
-        return Value(f"CASE WHEN {is_wanted} THEN {found} END", "string")
+            return Value(found, "string", dialect)
+        is_wanted = f"{dialect.matched(reference.sql, _REFERENCE, 1)} = {dialect.text(wanted)}"
+        return Value(f"CASE WHEN {is_wanted} THEN {found} END", "string", dialect)
 
     return scope.names.each(_member(base, "reference", scope), key)
 
@@ -314,7 +311,8 @@ def _reference_key(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Va
 def _starts_with(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
     if base.family != "text":
         raise ViewRefusedError("startsWith() is of a text")
-    return Value(f"starts_with({base.one.sql}, {quoted(_text(arguments[0], scope))})", "boolean")
+    start = scope.dialect.text(_text(arguments[0], scope))
+    return Value(scope.dialect.starts_with(base.one.sql, start), "boolean", scope.dialect)
 
 
 def _low_boundary(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from hub_core.errors import BuildError
 
 if TYPE_CHECKING:
+    from pipelines.views.dialects.dialect import Dialect
     from pipelines.views.structure import Shape
 
 Family: TypeAlias = Literal["text", "number", "boolean", "date", "time", "object"]
@@ -39,6 +40,7 @@ class Value:
 
     sql: str
     type: str
+    dialect: Dialect
     many: bool = False
     shape: Shape | None = None
     choice: str | None = None
@@ -54,25 +56,28 @@ class Value:
         """Return this as a single value; where there are several, the query stops (FHIRPath 4.5, singletons)."""
         if not self.many:
             return self
-        first = f"list_extract({self.sql}, 1)"
-        stop = "error('a path gives several values where one is asked for')"
-        return replace(self, sql=f"CASE WHEN len({self.sql}) > 1 THEN {stop} ELSE {first} END", many=False)
+        first = self.dialect.item(self.sql, 0)
+        stop = self.dialect.stop("a path gives several values where one is asked for")
+        several = f"{self.dialect.length(self.sql)} > 1"
+        return replace(self, sql=f"CASE WHEN {several} THEN {stop} ELSE {first} END", many=False)
 
     @property
     def is_empty(self) -> str:
         """Return SQL that says whether there is nothing."""
-        return f"coalesce(len({self.sql}), 0) = 0" if self.many else f"({self.sql}) IS NULL"
+        return f"coalesce({self.dialect.length(self.sql)}, 0) = 0" if self.many else f"({self.sql}) IS NULL"
 
     @property
     def as_list(self) -> str:
         """Return SQL of a list, also of a single value; NULL may stand for the empty list."""
-        return self.sql if self.many else f"CASE WHEN ({self.sql}) IS NOT NULL THEN [{self.sql}] END"
+        one = self.dialect.list(self.sql)
+        return self.sql if self.many else f"CASE WHEN ({self.sql}) IS NOT NULL THEN {one} END"
 
 
 class Names:
     """Names for lambda parameters, none used twice in a query."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
         self._numbers = count(1)
 
     def new(self, letter: str) -> str:
@@ -85,18 +90,17 @@ class Names:
             return change(value)
         name = self.new("e")
         changed = change(replace(value, sql=name, many=False))
-        transformed = f"list_transform({value.sql}, lambda {name}: {changed.sql})"
-        kept = self.present(transformed)
-        return replace(changed, sql=f"flatten({kept})" if changed.many else kept, many=True)
+        kept = self.present(self._dialect.transformed(value.sql, name, changed.sql))
+        return replace(changed, sql=self._dialect.flattened(kept) if changed.many else kept, many=True)
 
     def present(self, list_sql: str) -> str:
         """Return SQL of a list without its NULLs: a primitive array has one where only an extension is given."""
         name = self.new("n")
-        return f"list_filter({list_sql}, lambda {name}: {name} IS NOT NULL)"
+        return self._dialect.kept(list_sql, name, f"{name} IS NOT NULL")
 
 
 def quoted(text: str) -> str:
-    """Return an SQL string literal.
+    """Return a literal of standard SQL.
 
     Raises:
         ViewRefusedError: if the text has a character no SQL literal can hold.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,15 @@ def test_nothing_is_said_twice_where_one_row_says_it() -> None:
 def test_how_a_type_is_indexed_has_a_name() -> None:
     names = {definition_of(name) for name in ("Patient", "Observation", "Encounter")}
     assert len(names) == 3
+
+
+def test_the_name_is_the_same_in_every_process() -> None:
+    program = "from hub_core.fhir.search_parameters import definition_of; print(definition_of('Observation'))"
+    said = {
+        subprocess.run([sys.executable, "-c", program], env={"PYTHONHASHSEED": seed}, capture_output=True).stdout
+        for seed in ("1", "2")
+    }
+    assert said == {f"{definition_of('Observation')}\n".encode()}
 
 
 def test_the_table_is_what_the_generator_makes() -> None:
