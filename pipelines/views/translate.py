@@ -28,7 +28,6 @@ from hub_core.fhir.fhirpath.syntax import (
 from pipelines.views import boundary
 from pipelines.views.comparison import equal, operate, truth
 from pipelines.views.dialects.dialect import Dialect
-from pipelines.views.structure import Shape
 from pipelines.views.value import Names, Value, ViewRefusedError
 
 _UNSUPPORTED = {
