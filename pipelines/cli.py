@@ -26,6 +26,7 @@ VERBS = {
     "announcements": "Look at what a partner would not take, and send it again.",
     "reconcile": "Compare the practice's rows with the record, and list what differs.",
     "reindex": "Write the search index of stored resources anew.",
+    "remap": "Read kept messages by today's mapping, and change what differs.",
     "bench": "Measure, with peers beside us in the same run.",
 }
 
