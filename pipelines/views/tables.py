@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from pipelines.views.value import quoted
 if TYPE_CHECKING:
     import duckdb
 
-_COLUMNS = {
+LAKE_COLUMNS = {
     "seq": "BIGINT",
     "resource_type": "VARCHAR",
     "resource_id": "VARCHAR",
@@ -71,9 +71,9 @@ def create_views(
     connection.execute("CREATE SCHEMA IF NOT EXISTS views")
     for view in compiled:
         on_progress(view.name)
-        yield _create(connection, view.name, view.over(_current(view, lake, manifest)))
+        yield _create(connection, view.name, view.over(_of_all(view, lake, manifest)))
     for envelope in ENVELOPES:
-        yield _create(connection, envelope.table, _whole(connection, envelope, lake, manifest))
+        yield _create(connection, envelope.table, envelopes(connection, envelope, lake, manifest))
 
 
 def envelope_columns(resource: str) -> list[tuple[str, str]]:
@@ -95,34 +95,48 @@ def envelope_columns(resource: str) -> list[tuple[str, str]]:
     ]
 
 
+def versions(lake: Path, files: Sequence[LakeFile]) -> str:
+    """Return a query for every version in files of one resource type.
+
+    Of columns that came later than a file, its rows have none.
+    """
+    none = "SELECT " + ", ".join(f'NULL::{type_} AS "{name}"' for name, type_ in LAKE_COLUMNS.items()) + " WHERE false"
+    return f"{none} UNION ALL BY NAME SELECT * FROM {parquet(lake, files)}" if files else none  # noqa: S608
+
+
+def current(known: str, latest: str) -> str:
+    """Return a query in brackets for what views are made of: the latest version of each resource that is not deleted.
+
+    Args:
+        known: a query for versions, the latest ones among them.
+        latest: a query for each resource's latest `seq`, with `first_event_at` and `first_recorded_at` of all its versions.
+    """
+    known = f"SELECT * EXCLUDE (first_event_at) FROM ({known})"  # noqa: S608 - own file names
+    return f"(SELECT * FROM ({known}) JOIN ({latest}) USING (seq) WHERE NOT deleted)"  # noqa: S608
+
+
+def envelopes(connection: duckdb.DuckDBPyConnection, envelope: Envelope, lake: Path, manifest: Manifest) -> str:
+    """Return a query for a table of envelopes, empty before its first file."""
+    if files := manifest.of(envelope.table):
+        return f"SELECT * FROM {parquet(lake, files)}"  # noqa: S608 - our own file names
+    connection.register("no_rows", envelope.schema.empty_table())
+    return "SELECT * FROM no_rows"
+
+
+def parquet(lake: Path, files: Sequence[LakeFile]) -> str:
+    """Return SQL of files of the lake as one relation."""
+    return f"read_parquet([{', '.join(quoted(str(lake / file.path)) for file in files)}], union_by_name => true)"
+
+
 def _create(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> ViewTable:
     made = connection.execute(f'CREATE TABLE views."{name}" AS {query}').fetchall()
     return ViewTable(name, int(made[0][0]))
 
 
-def _whole(connection: duckdb.DuckDBPyConnection, envelope: Envelope, lake: Path, manifest: Manifest) -> str:
-    """Return a query for a table of envelopes, empty before its first file."""
-    if files := manifest.of(envelope.table):
-        return f"SELECT * FROM read_parquet({_list(lake, files)})"  # noqa: S608 - our own file names
-    connection.register("no_rows", envelope.schema.empty_table())
-    return "SELECT * FROM no_rows"
-
-
-def _current(view: CompiledView, lake: Path, manifest: Manifest) -> str:
-    """Return a query in brackets for the latest version of each resource that is not deleted, and when the first was.
-
-    Of columns that came later than a file, its rows have none.
-    """
-    versions = "SELECT " + ", ".join(f'NULL::{type_} AS "{name}"' for name, type_ in _COLUMNS.items()) + " WHERE false"
-    if files := manifest.of(view.resource):
-        versions += f" UNION ALL BY NAME SELECT * FROM read_parquet({_list(lake, files)}, union_by_name => true)"  # noqa: S608
+def _of_all(view: CompiledView, lake: Path, manifest: Manifest) -> str:
+    known = versions(lake, manifest.of(view.resource))
     latest = (
         "SELECT max(seq) AS seq, min(coalesce(first_event_at, event_at)) AS first_event_at,"  # noqa: S608
-        f" min(recorded_at) AS first_recorded_at FROM ({versions}) GROUP BY resource_id"
+        f" min(recorded_at) AS first_recorded_at FROM ({known}) GROUP BY resource_id"
     )
-    known = f"SELECT * EXCLUDE (first_event_at) FROM ({versions})"  # noqa: S608 - own file names
-    return f"(SELECT * FROM ({known}) JOIN ({latest}) USING (seq) WHERE NOT deleted)"  # noqa: S608
-
-
-def _list(lake: Path, files: tuple[LakeFile, ...]) -> str:
-    return "[" + ", ".join(quoted(str(lake / file.path)) for file in files) + "]"
+    return current(known, latest)
