@@ -1,6 +1,7 @@
 """How a figure is taken: contenders in turn over several rounds, on one clock, the median of each, written as JSON.
 
-Machines are shared and noisy, so ratios between contenders of one run are what counts; rates are for orientation.
+Machines are shared and noisy, so ratios between contenders of one run are what counts; rates are for orientation, and
+with each figure it is kept how fast the machine just was.
 """
 
 from __future__ import annotations
@@ -65,9 +66,18 @@ class Rates:
 
 
 def machine() -> str:
-    """Return what the figures were taken on, and how busy it was."""
-    load = os.getloadavg()[0]
-    return f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}, load {load:.1f}"
+    """Return what the figures were taken on, how busy it was, and how fast."""
+    load, python = os.getloadavg()[0], f"Python {platform.python_version()}"
+    pace = f"{milliseconds(_pace()):.0f} ms a million additions"
+    return f"{os.cpu_count()} cores, {python}, {platform.system()}, load {load:.1f}, {pace}"
+
+
+def _pace() -> float:
+    """Return the seconds that a million additions take here and now: the machine's speed changes by the minute."""
+    started, total = time.perf_counter(), 0
+    for number in range(1_000_000):
+        total += number
+    return time.perf_counter() - started
 
 
 def take_turns(contenders: Mapping[str, Contender], *, rounds: int = 3, cpu: Clock = time.process_time) -> Rates:

@@ -23,6 +23,7 @@ BENCHMARKS = {
     "patient_page": "The page of a patient with a thousand visits, beside the patient's bytes alone.",
     "week_calendar": "The week of twelve clinicians with five thousand series, and one of its days.",
     "audit_cost": "An act of eight writers with its audit events, and without them.",
+    "audit_verification": "Events of the audit trail verified, beside reading them and beside their digests alone.",
     "simulator": "People simulated a second, beside the same bytes copied.",
     "simulated_group": "A simulated group of 20,000 through the whole house, its disk beside the raw resources.",
     "help": "`wholechart --help`, beside an interpreter that does nothing.",
