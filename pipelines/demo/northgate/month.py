@@ -86,14 +86,16 @@ def _wait_for_payers(installation: Installation) -> None:
     Raises:
         WholechartError: if questions stay unanswered.
     """
-    deadline = time.monotonic() + _STALLED_SECONDS
-    while time.monotonic() < deadline:
+    before, moved_at = -1, time.monotonic()
+    while time.monotonic() - moved_at < _STALLED_SECONDS:
         office.ask_payers(installation)
         with installation.database.begin() as unit:
-            left = unit.driver.execute("SELECT count(*) FROM eligibility_check WHERE state = 'queued'").fetchall()
-        if left == [(0,)]:
+            [(left,)] = unit.driver.execute("SELECT count(*) FROM eligibility_check WHERE state = 'queued'").fetchall()
+        if not left:
             return
-    raise WholechartError(f"payers were asked and have not answered for {_STALLED_SECONDS:.0f} s")
+        if left != before:
+            before, moved_at = left, time.monotonic()
+    raise WholechartError(f"payers were asked, and none answered for {_STALLED_SECONDS:.0f} s")
 
 
 def _script(folder: Path) -> list[Intention]:
