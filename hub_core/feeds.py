@@ -8,40 +8,20 @@ from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hub_core.errors import ConfigurationError
+from hub_core.fhir_servers import Export, RemoteServer, Search
 from hub_core.sensitivity import Kind
 
 OWN_SOURCE = "wholechart"
 """The source of what is born here: no feed may speak in its name."""
 
+API_SOURCES = "api:"
+"""What the sources of those begin with who write over the FHIR API: no feed may speak in the name of one."""
+
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """What a feed may be called: it names folders and partitions."""
-
-
-class Export(BaseModel):
-    """A FHIR server that is asked for all it has, and from then on for what is new (Bulk Data Access 2.0)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    url: str = Field(pattern=r"https?://[^\s?#]+", description="Base address of the server.")
-    group: str | None = Field(
-        default=None, pattern=r"[A-Za-z0-9.-]{1,64}", description="Its Group of our patients; unset, all patients."
-    )
-    types: tuple[str, ...] = Field(default=(), description="Resource types to ask for; none named, all it gives.")
-    since: AwareDatetime | None = Field(default=None, description="Where to begin, when not at the beginning.")
-    every_hours: float = Field(default=24.0, ge=0.1, description="Hours from one export to the next.")
-    client_id: str | None = Field(default=None, description="Who we are there (SMART backend services).")
-    key: str | None = Field(default=None, pattern=r"[\w.-]{1,100}", description="Private key: a PEM file in `keys`.")
-    key_id: str | None = Field(default=None, description="What the server knows the public key by (`kid`).")
-    scope: str = Field(default="system/*.read", description="What is asked for with the token.")
-
-    @model_validator(mode="after")
-    def _knows_who_we_are(self) -> Self:
-        if len({value is None for value in (self.client_id, self.key, self.key_id)}) > 1:
-            raise ValueError("client_id, key and key_id come together")
-        return self
 
 
 class Feed(BaseModel):
@@ -56,10 +36,11 @@ class Feed(BaseModel):
     format: Literal["hl7v2", "fhir", "x12"] | None = Field(
         default=None, description="Unset, each file is recognised by its content."
     )
-    transport: Literal["mllp", "folder", "http", "bulk", "manual"] = "manual"
+    transport: Literal["mllp", "folder", "http", "bulk", "rest", "manual"] = "manual"
     port: int | None = Field(default=None, ge=0, le=65535, description="MLLP: the port listened on.")
     folder: str | None = Field(default=None, description="Folder: its name below `drop` in the data directory.")
     export: Export | None = Field(default=None, description="Bulk: the FHIR server whose exports are fetched.")
+    search: Search | None = Field(default=None, description="REST: the FHIR server that is searched.")
     sensitivity: Kind | None = Field(
         default=None, description="How sensitive all that it sends of patients is: 42cfr2 for a Part 2 programme."
     )
@@ -72,7 +53,14 @@ class Feed(BaseModel):
     def _says_where(self) -> Self:
         if (self.transport == "bulk") != (self.export is not None):
             raise ValueError("transport bulk and export come together")
+        if (self.transport == "rest") != (self.search is not None):
+            raise ValueError("transport rest and search come together")
         return self
+
+    @property
+    def server(self) -> RemoteServer | None:
+        """Return the FHIR server that the feed fetches from, if it does."""
+        return self.export or self.search
 
     @field_validator("name", "folder")
     @classmethod
@@ -84,8 +72,9 @@ class Feed(BaseModel):
     @field_validator("source")
     @classmethod
     def _is_not_ours(cls, value: str) -> str:
-        if value.strip().casefold() == OWN_SOURCE:
-            raise ValueError(f"{OWN_SOURCE} is the source of what is written here; name the system that sends")
+        said = value.strip().casefold()
+        if said == OWN_SOURCE or said.startswith(API_SOURCES):
+            raise ValueError(f"{said} is the source of what is written here; name the system that sends")
         return value
 
     @field_validator("zone")

@@ -14,7 +14,7 @@ VERBS = {
     "status": "Show what runs, how far each feed is, and what is stuck.",
     "doctor": "Look for what is missing or wrong on this machine, and say how to mend it.",
     "ingest": "Take files or folders of any supported format into the record.",
-    "pull": "Fetch what a FHIR server exports (bulk data), from where it was broken off.",
+    "pull": "Fetch what a FHIR server exports or finds, from where it was broken off.",
     "convert": "Convert files of any supported format to FHIR R4, without a database.",
     "check": "Validate files of any supported format: every issue with its place.",
     "view": "Run one SQL-on-FHIR view over NDJSON files.",

@@ -1,4 +1,4 @@
-"""`wholechart pull`: fetch a FHIR server's export now, to its end."""
+"""`wholechart pull`: fetch what a FHIR server exports or finds now, to its end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.commands.options import as_json, data_dir
 @as_json
 @data_dir
 def pull(feed: str, as_json: bool, folder: Path | None) -> int:
-    """Ask the FHIR server of a feed for what is new, wait for it, and store it; a broken-off export is continued."""
+    """Ask the FHIR server of a feed for what is new, wait for it, and store it; what was broken off is continued."""
     import json
     import time
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from hub_core.errors import ConfigurationError, PartnerError
-from hub_core.feeds import Export, Feed
-from pipelines import pulling
+from hub_core.feeds import Feed
+from hub_core.fhir_servers import Export
+from pipelines import pull_state
 from pipelines.installation import Installation
-from pipelines.pulling import Puller, Step, folder_of, make_step, pull
+from pipelines.pull_state import State, Step
+from pipelines.pulling import Fetching, Puller, folder_of, pull
 from tests.unit.connectors.transport.export_server import TAKEN_AT, Exports, serving
 
 PATIENTS = [b'{"resourceType":"Patient","id":"p%d"}\n' % number for number in range(6)]
@@ -59,14 +61,14 @@ def test_a_crash_at_any_step_loses_and_doubles_nothing(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every second step dies after its work and before it is noted."""
-    write, steps = pulling._write, iter(range(1000))
+    write, steps = pull_state.write, iter(range(1000))
 
-    def die_sometimes(folder: Path, state: pulling.State) -> None:
+    def die_sometimes(folder: Path, state: State) -> None:
         if next(steps) % 2:
             raise KeyboardInterrupt
         write(folder, state)
 
-    monkeypatch.setattr(pulling, "_write", die_sometimes)
+    monkeypatch.setattr(pull_state, "write", die_sometimes)
     with serving(Exports([*PATIENTS, OUTCOME])) as exports:
         feed = feed_of(exports)
         for _ in range(40):
@@ -99,9 +101,10 @@ def test_an_export_that_is_lost_is_ordered_again(installation: Installation) -> 
         folder = folder_of(installation.settings, feed)
         folder.mkdir(parents=True)
         (folder / "export-1.ndjson").write_bytes(PATIENTS[5])  # left over from another one
-        make_step(installation, feed, folder)
+        fetching = Fetching(installation, feed, folder)
+        fetching.step()
         exports.failures = [404]
-        assert make_step(installation, feed, folder).state.status is None
+        assert fetching.step().state.status is None
         assert pull(installation, feed, lambda _: None, lambda _: None).records == 2
         assert known(installation) == 1
 
