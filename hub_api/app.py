@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import anyio.to_thread
 import psycopg
@@ -13,11 +12,12 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.responses import Response
 
 from hub_api import health
 from hub_api.admin import tokens
-from hub_api.fhir.outcome import refusal, status_of
-from hub_api.fhir.routes import fhir_mount
+from hub_api.fhir.outcome import FHIR_JSON, outcome_of, refusal
+from hub_api.fhir.routes import fhir_base, fhir_mount
 from hub_api.ingest import over_http
 from hub_api.ingest.listeners import listening
 from hub_api.login import oidc, welcome
@@ -48,11 +48,9 @@ from hub_api.security.permission import RefusedError, record_refusal
 from hub_api.services import open_services
 from hub_api.workspace import pages as workspace_pages
 from hub_api.workspace import routes as workspace
-from hub_core.errors import AccessDeniedError, UnreadableError, WholechartError
+from hub_core.errors import AccessDeniedError, WholechartError
+from hub_core.fhir.canonical import dumps
 from hub_core.settings import Settings
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -90,7 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         },
     )
     # Side by side in one list, so that what is there can be listed, and tested, route by route; the busiest first.
-    app.router.routes.append(fhir_mount)
+    app.router.routes.extend((fhir_base, fhir_mount))
     records = (people, charts, feeds, marts)
     practice = (
         patients,
@@ -127,8 +125,8 @@ async def _explain_refusal(request: Request, error: Exception) -> Response:
 async def _explain_error(_: Request, error: Exception) -> Response:
     """Answer an error raised on purpose; its text is safe to show."""
     assert isinstance(error, WholechartError)  # noqa: S101 - registered for it
-    code = error.code if isinstance(error, UnreadableError) else None
-    return refusal(status_of(error), str(error), code=code)
+    status, told = outcome_of(error)
+    return Response(dumps(told), status, media_type=FHIR_JSON)
 
 
 async def _explain_status(_: Request, error: Exception) -> Response:

@@ -101,6 +101,8 @@ def subject_of(connection: psycopg.Connection[Any], access: Access, found: Found
     """Return what a decision about a resource needs to know; where its patient is known only where that matters."""
     if found.patient_id is not None:
         places = places_of(connection, access, found.patient_id)
+        if found.deleted and found.location and found.resource_type == "Patient":  # known nowhere, it was there
+            places |= {found.location}
         return Subject(places, found.patient_id, found.sensitivity, found.location)
     if found.resource_type in DIRECTORY:
         return Subject(None, None, found.sensitivity, found.location)

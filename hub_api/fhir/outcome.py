@@ -18,6 +18,8 @@ from hub_core.errors import (
 from hub_core.fhir.canonical import Json, dumps
 
 FHIR_JSON = "application/fhir+json"
+MOST_ISSUES = 20
+"""Issues told at once: the first ones show a sender what is wrong."""
 
 _CODES = {
     400: "invalid",
@@ -28,7 +30,9 @@ _CODES = {
     406: "not-supported",
     409: "conflict",
     410: "deleted",
+    412: "conflict",
     413: "too-long",
+    415: "not-supported",
     422: "processing",
     429: "throttled",
     500: "exception",
@@ -42,6 +46,47 @@ _STATUSES: tuple[tuple[type[WholechartError], int], ...] = (
     (ConflictError, 409),
     (DatabaseUnavailableError, 503),
 )
+
+
+class OutcomeError(WholechartError):
+    """What was sent cannot be done, and each reason has its place.
+
+    Args:
+        status: HTTP status.
+        text: what is wrong, in words a sender understands.
+        code: FHIR issue type; that of the status, if none is given.
+        expression: the element that is at fault.
+    """
+
+    def __init__(self, status: int, text: str, *, code: str | None = None, expression: str = "") -> None:
+        super().__init__(text)
+        self.status = status
+        self.issues = [issue("error", code or _CODES.get(status, "processing"), text, expression)]
+
+    @classmethod
+    def of(cls, status: int, issues: list[Json]) -> OutcomeError:
+        """Return an error of several reasons."""
+        error = cls(status, f"{len(issues)} things are wrong")
+        error.issues = issues[:MOST_ISSUES]
+        return error
+
+    def within(self, place: str) -> OutcomeError:
+        """Return the same error as one of an entry of a Bundle."""
+        return OutcomeError.of(self.status, [_moved(each, place) for each in self.issues])
+
+
+def _moved(told: Json, place: str) -> Json:
+    inner = told.get("expression", [""])[0]
+    return {**told, "expression": [f"{place}.resource.{inner.partition('.')[2]}" if "." in inner else place]}
+
+
+def outcome_of(error: WholechartError) -> tuple[int, Json]:
+    """Return the status and the OperationOutcome that tell of an error raised on purpose."""
+    if isinstance(error, OutcomeError):
+        return error.status, outcome(*error.issues)
+    status = status_of(error)
+    code = error.code if isinstance(error, UnreadableError) else _CODES.get(status, "processing")
+    return status, outcome(issue("error", code, str(error)))
 
 
 def status_of(error: WholechartError) -> int:

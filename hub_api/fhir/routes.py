@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from hub_api.fhir import audit_events
 from hub_api.fhir.capability import capabilities
 from hub_api.fhir.everything import everything
+from hub_api.fhir.outcome import OutcomeError
 from hub_api.fhir.reading import read, read_history, read_version
 from hub_api.fhir.searching import search_by_address, search_by_form
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
+from hub_api.fhir.writing import create, delete, delete_matching, refuse_patch, update, update_matching
 
 
-async def refuse_writing(request: Request) -> Response:
-    """Refuse what would change the record: it changes through feeds and, later, the practice's own pages."""
-    raise HTTPException(405, "this server is read here, not written", {"Allow": "GET"})
+async def refuse_whole(request: Request) -> Response:
+    """Refuse to search all types at once.
+
+    Raises:
+        OutcomeError: always.
+    """
+    raise OutcomeError(405, "one type is searched at a time", code="not-supported")
 
 
 _RESOURCE = "/{resource_type}/{resource_id}"
+
+fhir_base = Route("/fhir", refuse_whole, methods=["POST"])
+"""Where Bundles go; a mount answers below its address only."""
 
 fhir_mount = Mount(
     "/fhir",
     routes=[
         Route("/metadata", capabilities),
-        Route("/", refuse_writing, methods=["GET", "POST"]),
+        Route("/", refuse_whole, methods=["GET", "POST"]),
         Route("/AuditEvent", audit_events.search_by_address),
         Route("/AuditEvent/_search", audit_events.search_by_form, methods=["POST"]),
         Route("/AuditEvent/{resource_id}", audit_events.read),
         Route("/{resource_type}", search_by_address),
-        Route("/{resource_type}", refuse_writing, methods=["POST", "PUT", "PATCH", "DELETE"]),
+        Route("/{resource_type}", create, methods=["POST"]),
+        Route("/{resource_type}", update_matching, methods=["PUT"]),
+        Route("/{resource_type}", delete_matching, methods=["DELETE"]),
+        Route("/{resource_type}", refuse_patch, methods=["PATCH"]),
         Route("/{resource_type}/_search", search_by_form, methods=["POST"]),
         Route("/Patient/{resource_id}/$everything", everything, methods=["GET", "POST"]),
         Route(f"{_RESOURCE}/_history", read_history),
         Route(f"{_RESOURCE}/_history/{{version}}", read_version),
         Route(_RESOURCE, read),
-        Route(_RESOURCE, refuse_writing, methods=["PUT", "PATCH", "DELETE"]),
+        Route(_RESOURCE, update, methods=["PUT"]),
+        Route(_RESOURCE, delete, methods=["DELETE"]),
+        Route(_RESOURCE, refuse_patch, methods=["PATCH"]),
     ],
 )

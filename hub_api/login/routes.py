@@ -17,15 +17,14 @@ from hub_api.security.origin import is_foreign, safe_destination
 from hub_api.services import services_of
 from hub_core.access import ACTIONS, holds, is_of_portal, scope_of
 from hub_core.audit import AuditEvent, Outcome, record
+from hub_core.login_attempts import forget_attempts, seconds_to_wait
 from hub_core.principals import (
     Principal,
     authenticate_password,
     close_session,
-    forget_attempts,
     must_change_password,
     open_session,
     reason_against,
-    seconds_to_wait,
     set_password,
 )
 from hub_core.second_factor import is_shown

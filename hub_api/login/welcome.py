@@ -16,7 +16,8 @@ from hub_api.security.origin import is_foreign
 from hub_api.services import services_of
 from hub_core.audit import AuditEvent, record
 from hub_core.invitations import redeem
-from hub_core.principals import forget_attempts, open_session, reason_against, seconds_to_wait, set_password
+from hub_core.login_attempts import forget_attempts, seconds_to_wait
+from hub_core.principals import open_session, reason_against, set_password
 
 if TYPE_CHECKING:
     import psycopg

@@ -24,7 +24,8 @@ from hub_core import second_factor
 from hub_core.database import driver_connection
 from hub_core.errors import AccessDeniedError, UnreadableError
 from hub_core.fhir.canonical import Json
-from hub_core.principals import authenticate_password, forget_attempts, seconds_to_wait
+from hub_core.login_attempts import forget_attempts, seconds_to_wait
+from hub_core.principals import authenticate_password
 
 if TYPE_CHECKING:
     import psycopg

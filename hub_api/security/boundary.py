@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 FORM_BYTES: Final = 256 * 1024
-"""Largest body of anything that is not a message: log-ins, searches."""
+"""Largest body of anything that is neither a message nor FHIR: log-ins, searches."""
 IMAGE_BYTES: Final = 5 * 1024 * 1024 + 1024
 """Largest image of an insurance card; one a little larger is told so by who keeps it."""
+FHIR_BYTES: Final = 16 * 1024 * 1024
+"""Largest resource or Bundle written by FHIR; what is larger is a message, and has the ingest's way."""
 INGEST_PATH: Final = "/ingest/"
 _CARD_PATH: Final = re.compile(r"(/api/practice|/work)/coverages/[0-9a-f-]{36}/cards/(front|back)")
+
+_FHIR_PATH: Final = re.compile(r"/fhir(/|/[A-Za-z]+(/[A-Za-z0-9.-]+)?)?")
 
 
 class Boundary:
@@ -63,6 +67,8 @@ class Boundary:
     def _limit_at(self, path: str) -> int:
         if path.startswith(INGEST_PATH):
             return self._message_bytes
+        if _FHIR_PATH.fullmatch(path):
+            return FHIR_BYTES
         return IMAGE_BYTES if _CARD_PATH.fullmatch(path) else FORM_BYTES
 
 

@@ -20,7 +20,7 @@ from hub_api.login.pages import login_page
 from hub_api.security.caller import Caller, Credentials, caller_of, credentials_of, place_of, purpose_of
 from hub_api.security.origin import is_foreign
 from hub_api.security.permission import RefusedError, record_refusal
-from hub_api.security.policy import Rule, actions_for, is_for_portals, is_public, rule_for
+from hub_api.security.policy import Rule, action_to_write, actions_for, is_for_portals, is_public, rule_for
 from hub_api.services import Services, services_of
 from hub_core.access import Access, Action, Decision, holds, is_of_portal
 from hub_core.errors import AccessDeniedError
@@ -142,6 +142,12 @@ class _Door:
 def _check(access: Access, rule: Rule, scope: Scope) -> None:
     if rule == "authenticated":
         return
-    needed = actions_for(scope["path_params"]["resource_type"]) if rule == "by resource type" else (rule,)
+    needed = _needed(rule, scope["path_params"].get("resource_type", ""))
     if not any(holds(access, cast(Action, action)) for action in needed):
         raise RefusedError(Decision(False, "no role of yours allows this"), cast(Action, needed[0]))
+
+
+def _needed(rule: Rule, resource_type: str) -> tuple[str, ...]:
+    if rule == "by written type":
+        return (action_to_write(resource_type) or "chart.write",)
+    return actions_for(resource_type) if rule == "by resource type" else (rule,)

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
 from hub_core.access import Action
+from hub_core.fhir.registry import RESOURCE_TYPES
 
-Rule: TypeAlias = Literal["public", "authenticated", "by resource type"] | Action
+Rule: TypeAlias = Literal["public", "authenticated", "by resource type", "by written type"] | Action
 
 _PUBLIC: Final = (
     ("GET", "/login"),
@@ -36,7 +37,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", "/logout"): "authenticated",
     ("GET", "/api/session"): "authenticated",
     ("GET", "/api/openapi.json"): "authenticated",
-    # FHIR: it is read here, and whoever wants to write is told so
+    # FHIR: what each type needs to be read, or to be written; of a Bundle, each of its entries
     ("GET", "/fhir/AuditEvent"): "audit.read",
     ("POST", "/fhir/AuditEvent/_search"): "audit.read",
     ("GET", "/fhir/AuditEvent/{resource_id}"): "audit.read",
@@ -47,10 +48,11 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/fhir/{resource_type}/{resource_id}/_history/{version}"): "by resource type",
     ("GET", "/fhir/Patient/{resource_id}/$everything"): "chart.read",
     ("POST", "/fhir/Patient/{resource_id}/$everything"): "chart.read",
+    ("POST", "/fhir"): "authenticated",
     ("GET", "/fhir/"): "authenticated",
     ("POST", "/fhir/"): "authenticated",
-    **{(method, "/fhir/{resource_type}"): "authenticated" for method in ("POST", "PUT", "PATCH", "DELETE")},
-    **{(method, "/fhir/{resource_type}/{resource_id}"): "authenticated" for method in ("PUT", "PATCH", "DELETE")},
+    **{(method, "/fhir/{resource_type}"): "by written type" for method in ("POST", "PUT", "PATCH", "DELETE")},
+    **{(method, "/fhir/{resource_type}/{resource_id}"): "by written type" for method in ("PUT", "PATCH", "DELETE")},
     # The record across sources, and what feeds bring to it
     ("POST", "/api/people/search"): "patient.read",
     ("GET", "/api/people/{person_id}/chart"): "chart.read",
@@ -260,6 +262,31 @@ _ACTION_OF_TYPE: Final[Mapping[str, Action]] = {
 }
 
 
+_WRITTEN: Final[Mapping[Action, str]] = {
+    "billing.write": _TYPES["billing.read"],
+    "organisation.write": f"{_TYPES['organisation.read']} OrganizationAffiliation",
+    "patient.write": "Patient",
+}
+_KEPT_ELSEWHERE: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("Appointment", "AppointmentResponse"), "visits are booked at /api/practice/appointments"),
+    **dict.fromkeys(("Schedule", "Slot"), "what can be booked is kept at /api/practice/schedule-rules"),
+    **dict.fromkeys(
+        ("Coverage", "CoverageEligibilityRequest", "CoverageEligibilityResponse"),
+        "coverages are kept at /api/practice/patients/{id}/coverages",
+    ),
+    "Consent": "consents are kept at /api/practice/patients/{id}/consents",
+    "RelatedPerson": "related persons are kept at /api/practice/patients/{id}/related",
+    **dict.fromkeys(("Linkage", "Person"), "who is the same person is said at /api/practice/merges"),
+    "AuditEvent": "the audit trail is written by what happens",
+}
+"""Types that rows of ours decide about: beside them, a resource that no row knows would be read and not obeyed."""
+_WRITTEN_BY: Final[Mapping[str, Action]] = {
+    **{name: "chart.write" for name, known in RESOURCE_TYPES.items() if known.patient},
+    **dict.fromkeys(("Medication", "Substance"), "chart.write"),
+    **{name: action for action, names in _WRITTEN.items() for name in names.split()},
+}
+
+
 def rule_for(method: str, template: str) -> Rule | None:
     """Return who may use a route; None is nobody."""
     return RULES.get(("GET" if method == "HEAD" else method, template))
@@ -284,6 +311,16 @@ def actions_for(resource_type: str) -> tuple[Action, ...]:
     """
     action = _ACTION_OF_TYPE.get(resource_type, "chart.read")
     return (action,) if action in ("chart.read", "audit.read") else (action, "chart.read")
+
+
+def action_to_write(resource_type: str) -> Action | None:
+    """Return the action that is needed to write a type of resource over the FHIR API; None where nobody can."""
+    return None if resource_type in _KEPT_ELSEWHERE else _WRITTEN_BY.get(resource_type)
+
+
+def why_not_written(resource_type: str) -> str:
+    """Return why nobody can write a type of resource over the FHIR API, and where it is kept if it is."""
+    return f"{resource_type} is not written here: {_KEPT_ELSEWHERE.get(resource_type, 'it is no part of a record')}"
 
 
 _PUBLIC_PATHS: Final = frozenset(path for _, path in _PUBLIC if "{" not in path)

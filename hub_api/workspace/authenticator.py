@@ -15,7 +15,8 @@ from hub_api.workspace.pages import PageRoute, page
 from hub_core import second_factor
 from hub_core.database import driver_connection
 from hub_core.errors import AccessDeniedError
-from hub_core.principals import authenticate_password, forget_attempts, seconds_to_wait
+from hub_core.login_attempts import forget_attempts, seconds_to_wait
+from hub_core.principals import authenticate_password
 
 router = APIRouter(route_class=PageRoute)
 

@@ -71,7 +71,7 @@ def _shape(element: dict[str, Any]) -> str:
     else:
         types = "|".join(_type_name(element["path"], kind) for kind in element["type"])
     # The base decides whether JSON has an array there, whatever a specialisation narrowed its maximum to.
-    return types + ("" if element["base"]["max"] in ("0", "1") else "*") + ("!" if element["min"] else "")
+    return types + ("" if element["base"]["max"] in ("0", "1") else "*") + ("!" if element.get("min") else "")
 
 
 def _type_name(path: str, kind: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ the number back from the record, the lake or the warehouse. The raw message keep
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from hub_core.fhir.canonical import Json, dumps
@@ -24,24 +24,55 @@ _MARKS = (*(dumps(system) for system in sorted(SYSTEMS)), b'"SS"')
 """What the text of a resource with such an identifier holds, one of them at least."""
 
 
-def protect(resource: Json, token: Callable[[str], str]) -> Json:
-    """Return the resource with every SSN-class identifier in it as `token` of it; the same object where it has none."""
+def protect(resource: Json, token: Callable[[str], str], known: Collection[str] = ()) -> Json:
+    """Return the resource with every SSN-class identifier in it as `token` of it; the same object where it has none.
+
+    Args:
+        resource: the resource.
+        token: what takes the place of a number.
+        known: values that are tokens already.
+    """
     text = dumps(resource)
     if not any(mark in text for mark in _MARKS):  # writing it costs a tenth of walking through it
         return resource
-    protected: Json = _protect(resource, token)
+    protected: Json = _protect(resource, token, known)
     return protected
 
 
-def _protect(value: Any, token: Callable[[str], str]) -> Any:
+def protect_again(resource: Json, token: Callable[[str], str], before: Json) -> Json:
+    """Return a resource that was read here, changed elsewhere and sent back, its numbers protected.
+
+    What it repeats of the tokens that stood in it `before` is no number to be protected, and stays.
+    """
+    known = set(_tokens(before))
+    return protect(resource, token, known) if known else protect(resource, token)
+
+
+def _tokens(part: Any) -> Iterator[str]:
+    """Yield the tokens in a resource that was protected before."""
+    for each in part if isinstance(part, list) else part.values():
+        if isinstance(each, dict | list):
+            yield from _tokens(each)
+    if isinstance(part, dict) and isinstance(part.get("value"), str) and _is_token(part):
+        yield part["value"]
+
+
+def _is_token(identifier: Json) -> bool:
+    beside = identifier.get("extension")
+    return isinstance(beside, list) and any(isinstance(each, dict) and each.get("url") == LAST_FOUR for each in beside)
+
+
+def _protect(value: Any, token: Callable[[str], str], known: Collection[str]) -> Any:
     """Return a part of a resource, the same object where nothing in it is to be protected."""
     whole = value
     is_list = isinstance(value, list)
     for key, part in enumerate(value) if is_list else value.items():
-        if isinstance(part, dict | list) and (kept := _protect(part, token)) is not part:
+        if isinstance(part, dict | list) and (kept := _protect(part, token, known)) is not part:
             whole = value.copy() if whole is value else whole
             whole[key] = kept
-    return _protected(whole, token) if not is_list and "value" in whole and _is_protected(whole) else whole
+    if is_list or "value" not in whole or not _is_protected(whole) or whole["value"] in known:
+        return whole
+    return _protected(whole, token)
 
 
 def _is_protected(part: Json) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from starlette.routing import BaseRoute, Mount, Route
 
 from hub_api.security.policy import RULES, rule_for
-from hub_core.principals import ATTEMPTS_PER_PAIR
+from hub_core.login_attempts import ATTEMPTS_PER_PAIR
 from tests.integration.hub_api.hub import Hub, new_id, observation, patient
 
 PUBLIC = {

@@ -17,9 +17,9 @@ REFUSALS = (
     ("GET", "/fhir/Patient?name:sounds-like=x", 400, "not-supported"),
     ("GET", "/fhir/Patient?_count=-1", 400, "value"),
     ("GET", "/fhir/Patient?_cursor=abc", 400, "value"),
-    ("PUT", "/fhir/Patient/17", 405, "not-supported"),
-    ("DELETE", "/fhir/Patient/17", 405, "not-supported"),
-    ("POST", "/fhir/Patient", 405, "not-supported"),
+    ("PUT", "/fhir/Patient/17", 415, "not-supported"),
+    ("DELETE", "/fhir/Patient/17", 404, "not-found"),
+    ("POST", "/fhir/Patient", 415, "not-supported"),
     ("POST", "/fhir/", 405, "not-supported"),
     ("PATCH", "/fhir/Patient/17", 405, "not-supported"),
 )

@@ -8,7 +8,7 @@ import httpx
 import pyotp
 import pytest
 
-from hub_core.principals import ATTEMPTS_PER_ADDRESS, ATTEMPTS_PER_NAME
+from hub_core.login_attempts import ATTEMPTS_PER_ADDRESS, ATTEMPTS_PER_NAME
 from tests.integration.hub_api.hub import Hub
 
 STAFF = "/api/practice/staff"

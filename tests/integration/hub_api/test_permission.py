@@ -58,7 +58,8 @@ def test_each_role_may_use_the_routes_that_the_table_of_permissions_says(hub: Hu
             for (method, template), rule in RULES.items():
                 if rule in ("public", "authenticated"):
                     continue
-                needed: set[str] = {"patient.read", "chart.read"} if rule == "by resource type" else {rule}
+                of_patients = {"by resource type": {"patient.read", "chart.read"}, "by written type": {"patient.write"}}
+                needed: set[str] = of_patients.get(rule, {rule})
                 path = template.replace("{resource_type}", "Patient")
                 answer = client.request(method, filled(path))
                 assert (answer.status_code == 403) == needed.isdisjoint(PERMISSIONS[role]), (

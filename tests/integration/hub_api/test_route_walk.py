@@ -36,26 +36,35 @@ NOBODYS = (
 """Beginnings of the addresses that know no patient: who works here, how the group is run, what can be booked."""
 FORMS = {("GET", "/"), ("GET", "/work/find"), ("GET", "/work/register"), ("GET", "/work/emergency")}
 """Empty forms, before anybody is named."""
+REFUSED = {
+    ("GET", "/fhir/"),
+    ("POST", "/fhir/"),
+    ("POST", "/fhir"),
+    ("PATCH", "/fhir/{resource_type}"),
+    ("PATCH", "/fhir/{resource_type}/{resource_id}"),
+}
+"""What FHIR has and this server does not do, for anybody."""
 
 
 def is_nobodys(route: Route) -> bool:
     template = route[1]
-    writes_fhir = template.startswith("/fhir/") and RULES.get(route) == "authenticated"
-    return route in FORMS or writes_fhir or template.startswith(NOBODYS)
+    return route in FORMS or route in REFUSED or template.startswith(NOBODYS)
 
 
 def ask(worker: Worker, route: Route, example: Example, things: Things) -> httpx.Response:
     method, template = route
     path = things.filled(example.path or template)
     body, query = things.filled(example.body), things.filled(dict(example.query))
-    headers = {"If-Match": f'"{things["version"]}"'} if method == "PUT" and "version" in things else {}
+    is_held = method == "PUT" and "version" in things and not path.startswith("/fhir/")
+    headers = {"If-Match": f'"{things["version"]}"'} if is_held else {}
     sent: dict[str, Any] = {}
     if isinstance(body, bytes) and path.startswith("/work/"):
         sent = {"files": {"image": ("card.jpg", body, "image/jpeg")}}
     elif isinstance(body, bytes):
         sent, headers = {"content": body}, {"Content-Type": "image/jpeg"}
     elif body is not None:
-        sent = {"json": body} if path.startswith("/api/") else {"data": body}
+        is_form = path.startswith("/work") or path.endswith("_search")
+        sent = {"data": body} if is_form else {"json": body}
     return worker.client.request(method, path, params=query, headers=headers, **sent)
 
 

@@ -145,6 +145,14 @@ def _link(practice: Practice, things: Things) -> str:
     return str(made.json()["link_id"])
 
 
+def _result(practice: Practice, things: Things) -> str:
+    made = practice.works("clinician").client.post(
+        "/fhir/Observation", json=things.filled(_OBSERVATION), headers={"Content-Type": "application/fhir+json"}
+    )
+    assert made.status_code == 201, made.text
+    return str(made.json()["id"])
+
+
 def _event(practice: Practice, things: Things) -> str:
     query = "SELECT event_id FROM audit_event WHERE patient_id = %s AND location = 'northgate' LIMIT 1"
     return str(practice.rows(query, things["patient"])[0][0])
@@ -177,6 +185,7 @@ _MAKERS: Final[Mapping[str, Callable[[Practice, Things], Any]]] = {
     "tag": _tag,
     "link": _link,
     "event": _event,
+    "result": _result,
     "location": lambda practice, _: str(practice.north.location_id),
     "type": lambda practice, _: str(practice.visit_type_id),
     "payer": lambda practice, _: str(practice.payer_id),
@@ -211,6 +220,12 @@ _API: Final = "/api/practice"
 _DESK: Final = Example("front_desk")
 _DOCTOR: Final = Example("clinician")
 _OFFICER: Final = Example("privacy_officer")
+_OBSERVATION: Final[Json] = {
+    "resourceType": "Observation",
+    "status": "final",
+    "code": {"text": "Glucose"},
+    "subject": {"reference": "Patient/{patient}"},
+}
 _FHIR_PATIENT: Final = "/fhir/Patient/{patient}"
 
 ABOUT_PATIENTS: Final[Mapping[Route, Example]] = {
@@ -227,6 +242,15 @@ ABOUT_PATIENTS: Final[Mapping[Route, Example]] = {
         "clinician", {"patient": "{patient}"}, path="/fhir/Observation/_search", elsewhere="nothing"
     ),
     ("GET", "/fhir/{resource_type}/{resource_id}"): Example("clinician", path=_FHIR_PATIENT),
+    ("POST", "/fhir/{resource_type}"): Example("clinician", _OBSERVATION, path="/fhir/Observation"),
+    ("PUT", "/fhir/{resource_type}"): Example("clinician", _OBSERVATION, {"_id": "{result}"}, path="/fhir/Observation"),
+    ("DELETE", "/fhir/{resource_type}"): Example(
+        "clinician", query={"_id": "{result}"}, path="/fhir/Observation", elsewhere="nothing"
+    ),
+    ("PUT", "/fhir/{resource_type}/{resource_id}"): Example(
+        "clinician", {**_OBSERVATION, "id": "{result}"}, path="/fhir/Observation/{result}"
+    ),
+    ("DELETE", "/fhir/{resource_type}/{resource_id}"): Example("clinician", path="/fhir/Observation/{result}"),
     ("GET", "/fhir/{resource_type}/{resource_id}/_history"): Example("clinician", path=f"{_FHIR_PATIENT}/_history"),
     ("GET", "/fhir/{resource_type}/{resource_id}/_history/{version}"): Example(
         "clinician", path=f"{_FHIR_PATIENT}/_history/1"

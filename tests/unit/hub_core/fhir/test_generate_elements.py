@@ -43,7 +43,8 @@ def test_types_and_backbone_elements_become_one_line_each(tmp_path: Path) -> Non
             text_id,
             element("Ship.built[x]", "date", "Period"),
             element("Ship.crew", "BackboneElement", most="*"),
-            element("Ship.crew.name", "HumanName", most="*", max="1"),
+            element("Ship.crew.name", "HumanName", most="*", max="1", min=1),
+            element("Ship.flag", "code", min=1),
             element("Ship.crew.mate", most="*", contentReference="#Ship.crew"),
         ),
         structure("Ship", "resource", element("Ship.sail", "string"), derivation="constraint"),
@@ -56,8 +57,8 @@ def test_types_and_backbone_elements_become_one_line_each(tmp_path: Path) -> Non
     text = generate([resources, types])
     assert json.loads(text) == {
         "resources": {
-            "Ship": {"id": "id", "built[x]": "date|Period", "crew": "Ship.crew*"},
-            "Ship.crew": {"name": "HumanName*", "mate": "Ship.crew*"},
+            "Ship": {"id": "id", "built[x]": "date|Period", "crew": "Ship.crew*", "flag": "code!"},
+            "Ship.crew": {"name": "HumanName*!", "mate": "Ship.crew*"},
         },
         "datatypes": {"HumanName": {"text": "string"}},
     }
