@@ -1,4 +1,4 @@
-"""Who comes in: people with a password and a session, programs with a token, and how guessing is slowed down.
+"""Who comes in: people with a password and a session, programs with a token.
 
 Secrets never rest in clear: passwords as Argon2id, tokens and sessions (256 random bits) as SHA-256. A secret is looked
 up by its hash, so no comparison of ours takes longer the more of it was guessed. Times are the database's, so that all
@@ -38,11 +38,6 @@ _TOKEN_USE_STEP = timedelta(minutes=1)
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Letters and digits nobody confuses when reading a password aloud."""
 SHORTEST_PASSWORD, _LONGEST_PASSWORD, _FEWEST_CHARACTERS = 12, 1024, 5
-
-ATTEMPT_WINDOW = timedelta(minutes=15)
-ATTEMPTS_PER_PAIR, ATTEMPTS_PER_ADDRESS, ATTEMPTS_PER_NAME = 5, 20, 100
-"""Log-ins tried within the window before one must wait: few for one name from one address; many for one name from
-everywhere, so that a stranger cannot lock its owner out cheaply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,35 +205,6 @@ def end_credentials(connection: psycopg.Connection[Any], principal_id: UUID) -> 
     )
     connection.execute(
         "UPDATE access_token SET revoked_at = now() WHERE principal_id = %s AND revoked_at IS NULL", (principal_id,)
-    )
-
-
-def seconds_to_wait(connection: psycopg.Connection[Any], name: str, address: str) -> int:
-    """Return how long this log-in must wait, or 0 after counting it as tried.
-
-    Counting comes before checking the password, so that many guesses at once are not many first guesses.
-    """
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"login {address}",))
-    row = connection.execute(
-        "SELECT count(*) FILTER (WHERE name = %(name)s AND address = %(address)s),"
-        " count(*) FILTER (WHERE address = %(address)s), count(*) FILTER (WHERE name = %(name)s),"
-        " extract(epoch FROM min(attempted_at) + %(window)s - clock_timestamp())"
-        " FROM login_attempt WHERE (name = %(name)s OR address = %(address)s)"
-        " AND attempted_at > clock_timestamp() - %(window)s",
-        {"name": name.lower()[:200], "address": address, "window": ATTEMPT_WINDOW},
-    ).fetchone()
-    pair, by_address, by_name, left = row or (0, 0, 0, None)
-    if pair >= ATTEMPTS_PER_PAIR or by_address >= ATTEMPTS_PER_ADDRESS or by_name >= ATTEMPTS_PER_NAME:
-        return max(1, int(left or 0) + 1)
-    connection.execute("INSERT INTO login_attempt (name, address) VALUES (%s, %s)", (name.lower()[:200], address))
-    return 0
-
-
-def forget_attempts(connection: psycopg.Connection[Any], name: str, address: str) -> None:
-    """Forget the tries of somebody who got in, and everybody's that no longer count."""
-    connection.execute(
-        "DELETE FROM login_attempt WHERE (name = %s AND address = %s) OR attempted_at < clock_timestamp() - %s",
-        (name.lower()[:200], address, ATTEMPT_WINDOW),
     )
 
 
