@@ -15,6 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BENCH_INSTALLED := $(VENV)/.installed-bench
+SPARK_INSTALLED := $(VENV)/.installed-spark
 ROOMS := hub_core connectors ehr_pm pipelines hub_api dashboards tests
 WORKERS ?= 2
 ARGS ?=
@@ -25,10 +26,10 @@ else
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python --constraint requirements.lock
 endif
 
-.PHONY: help demo up test test-all lint format bench lock docs clean
+.PHONY: help demo up test test-all test-spark lint format bench lock docs clean
 
 help: ## list the jobs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## a simulated group through the whole house, beside its truth; ARGS=... goes to `wholechart demo`
 	@$(BIN)/wholechart demo $(ARGS)
@@ -41,6 +42,9 @@ test: $(INSTALLED) ## the tests that take seconds each; browser tests where Chro
 
 test-all: $(INSTALLED) ## every test, the minutes-long ones too
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+test-spark: $(SPARK_INSTALLED) ## Spark makes what DuckDB makes; installs 600 MB the first time, needs Java 17
+	@$(BIN)/python -m pytest -m spark $(ARGS)
 
 lint: $(INSTALLED) ## ruff, mypy --strict and the import contracts
 	@$(BIN)/ruff check .
@@ -86,4 +90,8 @@ $(INSTALLED): $(VENV)/bin/python pyproject.toml requirements.lock
 
 $(BENCH_INSTALLED): $(INSTALLED)
 	@$(INSTALL) --editable '.[dev,bench]'
+	@touch $@
+
+$(SPARK_INSTALLED): $(INSTALLED)
+	@$(INSTALL) --editable '.[dev,spark]'
 	@touch $@

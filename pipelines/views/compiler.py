@@ -13,7 +13,7 @@ from hub_core.fhir.fhirpath.syntax import Path
 from pipelines.views.comparison import truth
 from pipelines.views.definition import Column, Select, ViewDefinition
 from pipelines.views.dialects.dialect import Dialect
-from pipelines.views.dialects.duckdb import DuckDB
+from pipelines.views.dialects.duckdb import DUCKDB
 from pipelines.views.repeat import descend
 from pipelines.views.structure import Shape
 from pipelines.views.translate import Scope, translate
@@ -74,20 +74,20 @@ class _Rows:
 
 
 def compile_view(
-    view: ViewDefinition, envelope: Sequence[tuple[str, str]] = (), dialect: Dialect | None = None
+    view: ViewDefinition, envelope: Sequence[tuple[str, str]] = (), dialect: Dialect = DUCKDB
 ) -> CompiledView:
     """Return the query of a view.
 
     Args:
         view: the view.
         envelope: columns to carry over from the relation into each row: (column of the relation, name in the view).
-        dialect: the SQL to write, DuckDB's if none is given.
+        dialect: whose SQL to write.
 
     Raises:
         ViewRefusedError: if it says something that is not supported; the message names view, column and path.
     """
     try:
-        return _compile(view, envelope, dialect or DuckDB())
+        return _compile(view, envelope, dialect)
     except ViewRefusedError as error:
         raise ViewRefusedError(f"view {view.name}: {error}") from error
 

@@ -15,7 +15,9 @@ final as (
         billing_practitioner_id,
         payer_organization_id,
         -- A claim that does not say which payer it asks is taken by the place of that payer among all.
-        coalesce(payer_sequence, ['P', 'S', 'T'][coalesce(insurance_position, 1)], 'T') as payer_sequence,
+        coalesce(
+            payer_sequence, case coalesce(insurance_position, 1) when 1 then 'P' when 2 then 'S' else 'T' end
+        ) as payer_sequence,
         frequency_code,
         replaced_payer_control_number,
         coverage_id,

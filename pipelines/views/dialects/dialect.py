@@ -18,6 +18,8 @@ class Dialect(Protocol):
 
     name: str
     """As `wholechart view --dialect` calls it."""
+    session: tuple[str, ...]
+    """Statements that a session must have run before any query."""
 
     def identifier(self, name: str) -> str:
         """Return a name of a column."""

@@ -14,6 +14,7 @@ class DuckDB:
     """DuckDB: lists count from one, `from_json` wants the structure told as JSON."""
 
     name = "duckdb"
+    session: tuple[str, ...] = ("SET TimeZone = 'UTC'",)
 
     def identifier(self, name: str) -> str:
         """Return a name of a column."""
@@ -127,6 +128,9 @@ class DuckDB:
     def rounded(self, number: str, digits: str) -> str:
         """Return a number rounded."""
         return f"round({number}, {digits})"
+
+
+DUCKDB = DuckDB()
 
 
 def _object(shape: Shape) -> dict[str, Any]:
