@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from ehr_pm.stating import Statement, lock, spoken_of, standing, state
-from hub_api.fhir.conditions import Condition, as_told, matching
+from hub_api.fhir.conditions import Condition, as_told, matching, only
 from hub_api.fhir.deciding import Decisions, writing
 from hub_api.fhir.incoming import chosen_id
 from hub_api.fhir.outcome import OutcomeError
@@ -60,8 +60,8 @@ class Writing:
         self._hold_sensitive(statements, after)
         self._hold_orphans(wishes, verdicts)
         done = [Done(wish, verdicts.get(wish.key, "unchanged"), after.get(wish.key)) for wish in wishes]
-        for each in done:
-            self._put_on_record(each, before.get(each.wish.key))
+        for one in done:
+            self._put_on_record(one, before.get(one.wish.key))
         return done
 
     def find(self, wish: Wish, condition: Condition) -> Wish | Done:
@@ -78,6 +78,26 @@ class Writing:
             there = Done(wish, "unchanged", found)
             self._put_on_record(there, found)
             return there
+
+    def refer(self, condition: Condition) -> str:
+        """Return the reference to the one resource that a condition finds.
+
+        Raises:
+            RefusedError: for who may read nothing of the type.
+            OutcomeError: 412, if not exactly one matches.
+        """
+        found = only(self.connection, self._caller.access, condition)
+        if found is None:
+            raise OutcomeError(412, "nothing matches what is referred to by a search", code="not-found")
+        resource_id = str(found.resource_id)
+        self.doing.noted(
+            "resource.search",
+            resource_type=found.resource_type,
+            resource_id=resource_id,
+            patient_id=found.patient_id,
+            location=found.location,
+        )
+        return f"{found.resource_type}/{resource_id}"
 
     @property
     def _may_link(self) -> bool:

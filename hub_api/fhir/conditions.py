@@ -62,20 +62,30 @@ def matching(connection: psycopg.Connection[Any], access: Access, condition: Con
         OutcomeError: 412, if several match.
         ConflictError: if what matched was changed at this moment.
     """
-    kind = condition.search.resource_type
-    needed = actions_for(kind)
+    found = only(connection, access, condition)
+    if found is None:
+        return None
+    lock(connection, [(found.resource_type, str(found.resource_id))])
+    again = only(connection, access, condition)
+    if again is None or again.resource_id != found.resource_id:
+        raise ConflictError("what matches was changed at this moment; try again")
+    return again
+
+
+def only(connection: psycopg.Connection[Any], access: Access, condition: Condition) -> Found | None:
+    """Return the one resource that matches and may be read, as it is now; None if none does.
+
+    Raises:
+        RefusedError: for who may read nothing of the type anywhere.
+        OutcomeError: 412, if several match.
+    """
+    needed = actions_for(condition.search.resource_type)
     if not any(holds(access, action) for action in needed):
         raise RefusedError(Decision(False, "a condition is for those who may read"), needed[0])
     found = _matches(connection, access, condition)
     if len(found) > 1:
         raise OutcomeError(412, "more than one resource matches this condition", code="multiple-matches")
-    if not found:
-        return None
-    lock(connection, [(kind, str(found[0].resource_id))])
-    again = _matches(connection, access, condition)
-    if [each.resource_id for each in again] != [found[0].resource_id]:
-        raise ConflictError("what matches was changed at this moment; try again")
-    return again[0]
+    return found[0] if found else None
 
 
 def as_told(wish: Wish, found: Found | None) -> Wish:

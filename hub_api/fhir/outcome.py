@@ -76,8 +76,9 @@ class OutcomeError(WholechartError):
 
 
 def _moved(told: Json, place: str) -> Json:
-    inner = told.get("expression", [""])[0]
-    return {**told, "expression": [f"{place}.resource.{inner.partition('.')[2]}" if "." in inner else place]}
+    resource_type, dot, element = told.get("expression", [""])[0].partition(".")
+    inside = f"{place}.resource{dot}{element}" if resource_type else place
+    return {**told, "expression": [inside]}
 
 
 def outcome_of(error: WholechartError) -> tuple[int, Json]:

@@ -12,6 +12,7 @@ from hub_api.fhir.everything import everything
 from hub_api.fhir.outcome import OutcomeError
 from hub_api.fhir.reading import read, read_history, read_version
 from hub_api.fhir.searching import search_by_address, search_by_form
+from hub_api.fhir.submitting import submit
 from hub_api.fhir.writing import create, delete, delete_matching, refuse_patch, update, update_matching
 
 
@@ -26,14 +27,15 @@ async def refuse_whole(request: Request) -> Response:
 
 _RESOURCE = "/{resource_type}/{resource_id}"
 
-fhir_base = Route("/fhir", refuse_whole, methods=["POST"])
+fhir_base = Route("/fhir", submit, methods=["POST"])
 """Where Bundles go; a mount answers below its address only."""
 
 fhir_mount = Mount(
     "/fhir",
     routes=[
         Route("/metadata", capabilities),
-        Route("/", refuse_whole, methods=["GET", "POST"]),
+        Route("/", refuse_whole),
+        Route("/", submit, methods=["POST"]),
         Route("/AuditEvent", audit_events.search_by_address),
         Route("/AuditEvent/_search", audit_events.search_by_form, methods=["POST"]),
         Route("/AuditEvent/{resource_id}", audit_events.read),

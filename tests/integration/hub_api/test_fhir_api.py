@@ -20,7 +20,8 @@ REFUSALS = (
     ("PUT", "/fhir/Patient/17", 415, "not-supported"),
     ("DELETE", "/fhir/Patient/17", 404, "not-found"),
     ("POST", "/fhir/Patient", 415, "not-supported"),
-    ("POST", "/fhir/", 405, "not-supported"),
+    ("GET", "/fhir/", 405, "not-supported"),
+    ("POST", "/fhir/", 415, "not-supported"),
     ("PATCH", "/fhir/Patient/17", 405, "not-supported"),
 )
 """Method, path, status, and the code of the first issue."""

@@ -38,8 +38,6 @@ FORMS = {("GET", "/"), ("GET", "/work/find"), ("GET", "/work/register"), ("GET",
 """Empty forms, before anybody is named."""
 REFUSED = {
     ("GET", "/fhir/"),
-    ("POST", "/fhir/"),
-    ("POST", "/fhir"),
     ("PATCH", "/fhir/{resource_type}"),
     ("PATCH", "/fhir/{resource_type}/{resource_id}"),
 }

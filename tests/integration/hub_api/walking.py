@@ -226,6 +226,11 @@ _OBSERVATION: Final[Json] = {
     "code": {"text": "Glucose"},
     "subject": {"reference": "Patient/{patient}"},
 }
+_TRANSACTION: Final[Json] = {
+    "resourceType": "Bundle",
+    "type": "transaction",
+    "entry": [{"resource": _OBSERVATION, "request": {"method": "POST", "url": "Observation"}}],
+}
 _FHIR_PATIENT: Final = "/fhir/Patient/{patient}"
 
 ABOUT_PATIENTS: Final[Mapping[Route, Example]] = {
@@ -242,6 +247,8 @@ ABOUT_PATIENTS: Final[Mapping[Route, Example]] = {
         "clinician", {"patient": "{patient}"}, path="/fhir/Observation/_search", elsewhere="nothing"
     ),
     ("GET", "/fhir/{resource_type}/{resource_id}"): Example("clinician", path=_FHIR_PATIENT),
+    ("POST", "/fhir"): Example("clinician", _TRANSACTION),
+    ("POST", "/fhir/"): Example("clinician", _TRANSACTION),
     ("POST", "/fhir/{resource_type}"): Example("clinician", _OBSERVATION, path="/fhir/Observation"),
     ("PUT", "/fhir/{resource_type}"): Example("clinician", _OBSERVATION, {"_id": "{result}"}, path="/fhir/Observation"),
     ("DELETE", "/fhir/{resource_type}"): Example(
