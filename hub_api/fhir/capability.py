@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from hub_api.fhir.exchange import base_of, fhir_response, require_json
+from hub_api.security.policy import action_to_write, why_not_written
 from hub_api.services import services_of
 from hub_core.clock import now
 from hub_core.fhir.canonical import Json, dumps
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-_INTERACTIONS = ("read", "vread", "history-instance", "search-type")
+_READING = ("read", "vread", "history-instance", "search-type")
+_WRITING = ("create", "update", "delete")
 _ABSENT = ("Bundle", "OperationOutcome", "Parameters")
 """Types that travel but are never kept as resources of their own."""
 _NOTES: dict[Kind, str] = {
@@ -66,6 +68,7 @@ def _statement(base: str) -> bytes:
                         "description": "A bearer token in Authorization, or the session cookie of a person logged in.",
                     },
                     "resource": _resources(),
+                    "interaction": [{"code": "transaction"}, {"code": "batch"}],
                 }
             ],
         }
@@ -74,12 +77,18 @@ def _statement(base: str) -> bytes:
 
 def _resource(name: str) -> Json:
     known = parameters_of(name)
+    is_written = action_to_write(name) is not None
     resource: Json = {
         "type": name,
-        "interaction": [{"code": code} for code in _INTERACTIONS],
+        **({} if is_written else {"documentation": why_not_written(name)}),
+        "interaction": [{"code": code} for code in (*_READING, *(_WRITING if is_written else ()))],
         "versioning": "versioned",
         "readHistory": True,
-        "updateCreate": False,
+        "updateCreate": is_written,
+        "conditionalCreate": is_written,
+        "conditionalUpdate": is_written,
+        "conditionalDelete": "single" if is_written else "not-supported",
+        "referencePolicy": ["literal", "logical", "local"],
         "searchInclude": [f"{name}:{each.name}" for each in known.values() if each.kind == "reference"],
         "searchRevInclude": _referring().get(name, []),
         "searchParam": [*_OF_EVERY_TYPE, *map(_parameter, known.values())],
