@@ -71,11 +71,12 @@ def measure(scale: float) -> Figure:
 
 def _write_lake(folder: Path, lines: Iterable[bytes]) -> _Lake:
     """Write lines to a lake as they would come there from the record."""
-    log = pa.Table.from_pylist([change._asdict() for change in _changes(lines)], schema=CHANGE)
+    log = pa.Table.from_pylist([change._asdict() for change in changes_of(lines)], schema=CHANGE)
     return _Lake(folder, append(lambda *_: iter([log]), log.num_rows, folder))
 
 
-def _changes(lines: Iterable[bytes]) -> Iterator[Change]:
+def changes_of(lines: Iterable[bytes]) -> Iterator[Change]:
+    """Yield what lines would be in the record: the first version of each resource."""
     connector, origin, moment = registry.connector("fhir"), Origin("bench"), now()
     seq = 0
     for line in lines:

@@ -16,6 +16,7 @@ BENCHMARKS = {
     "ndjson_to_record": "NDJSON lines to the record, beside a plain COPY into one indexed table.",
     "record_to_lake": "Changes of the record to Parquet, beside a bare COPY and a bare fetch and write.",
     "lake_to_marts": "Lake to views and marts, the views beside SQL written by hand.",
+    "incremental_warehouse": "A hundredth of a large lake changed, beside the whole build.",
     "fhirpath": "Paths of the shipped views over resources in memory, beside fhirpathpy.",
     "fhir_read": "Patient reads with log-in and audit, beside the same bytes without either.",
     "search": "Searches of every kind with log-in, scope and audit, beside one bare SELECT.",

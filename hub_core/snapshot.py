@@ -39,6 +39,10 @@ class Snapshot:
     """What it was built from; a build from the same would give the same."""
     last_seq: int
     """The last change of the record that is in it."""
+    code: str = ""
+    """What made it: views and models; empty in snapshots of before this was kept."""
+    whole_at: datetime | None = None
+    """When everything in it was last made whole, not only what had changed."""
 
     @property
     def build_id(self) -> str:
@@ -102,7 +106,9 @@ def open_current(settings: Settings) -> duckdb.DuckDBPyConnection:
 
 def _described(path: Path) -> Snapshot:
     said = json.loads(path.with_suffix(".json").read_bytes())
-    return Snapshot(path, datetime.fromisoformat(said["built_at"]), said["fingerprint"], said["last_seq"])
+    whole_at = datetime.fromisoformat(said["whole_at"]) if "whole_at" in said else None
+    built_at = datetime.fromisoformat(said["built_at"])
+    return Snapshot(path, built_at, said["fingerprint"], said["last_seq"], said.get("code", ""), whole_at)
 
 
 def _locked(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

@@ -27,31 +27,41 @@ class BuildReport:
     """What is published now."""
     is_new: bool
     """Whether this build made it; otherwise nothing had changed."""
+    is_whole: bool
+    """Whether everything in it was made anew, and not only what had changed."""
     stages: tuple[StageReport, ...]
     findings: tuple[Finding, ...]
     seconds: float
 
 
-def build(settings: Settings, *, on_progress: OnProgress = lambda _, __: None) -> BuildReport:
+def build(settings: Settings, *, on_progress: OnProgress = lambda _, __: None, whole: bool = False) -> BuildReport:
     """Build and publish the warehouse of an installation, unless what is published is made from the same.
+
+    Only what has changed since the last build is made anew, unless what makes it has changed too.
 
     Args:
         settings: the installation.
         on_progress: told the stage at work and the rows it has made so far.
+        whole: whether everything is made anew, whatever has changed.
 
     Raises:
         BuildError: if a stage failed, a test or the quality gate refused to publish, or another build is running.
     """
     started = time.monotonic()
-    with open_run(settings, on_progress) as run:
+    with open_run(settings, on_progress, whole=whole) as run:
         current = run.current
-        if current is not None and current.fingerprint == run.fingerprint and current.path.exists():
-            return BuildReport(current, False, (), (), time.monotonic() - started)
-        with parsing_ahead(run.project, run.built, run.dbt_target):
+        if current and current.fingerprint == run.fingerprint and current.path.exists() and not whole:
+            return BuildReport(current, False, False, (), (), time.monotonic() - started)
+        if run.basis is None:
+            with parsing_ahead(run.project, run.built, run.dbt_target):
+                _materialize(run)
+        else:
             _materialize(run)
         if run.failures or run.snapshot is None:
             raise BuildError(_refusal(run.failures))
-        return BuildReport(run.snapshot, True, tuple(run.stages), tuple(run.findings), time.monotonic() - started)
+        return BuildReport(
+            run.snapshot, True, run.basis is None, tuple(run.stages), tuple(run.findings), time.monotonic() - started
+        )
 
 
 def _materialize(run: BuildRun) -> None:

@@ -8,24 +8,30 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ehr_pm.record import changes
+from hub_core.clock import now
 from hub_core.errors import BuildError
 from hub_core.snapshot import Snapshot, current_snapshot
 from pipelines.dbt_models import project_folder
 from pipelines.installation import open_installation
+from pipelines.lake.manifest import load_manifest
 
 if TYPE_CHECKING:
-    import psycopg
-
     from hub_core.database import Database
     from hub_core.settings import Settings
+    from pipelines.lake.manifest import Manifest
     from pipelines.quality.findings import Finding
 
 OnProgress: TypeAlias = Callable[[str, int], object]
 """Told the stage at work and the rows it has made so far."""
+
+WHOLE_EVERY = timedelta(hours=24)
+"""How old what was made whole may grow: files that are changed in place again and again become large and slow."""
 
 _STATE = """
 SELECT (SELECT next_seq FROM change_head), (SELECT count(*) FROM message), (SELECT max(arrival) FROM message),
@@ -53,6 +59,10 @@ class BuildRun:
     on_progress: OnProgress
     fingerprint: str
     """What the build is made from: the record's state, and the views and models themselves."""
+    code: str
+    """What the build is made by: the views and models, and the engine that runs them."""
+    basis: Snapshot | None = None
+    """The snapshot of which only what changed is made anew; everything is where there is none."""
     stages: list[StageReport] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -73,6 +83,11 @@ class BuildRun:
     def built(self) -> Path:
         """Return the file being built."""
         return self.workshop / "warehouse.duckdb"
+
+    @property
+    def increment(self) -> Path:
+        """Return the file where what changed is made before it goes into the file being built."""
+        return self.workshop / "increment.duckdb"
 
     @property
     def dbt_target(self) -> Path:
@@ -120,8 +135,15 @@ class Stage:
 
 
 @contextmanager
-def open_run(settings: Settings, on_progress: OnProgress = lambda _, __: None) -> Iterator[BuildRun]:
+def open_run(
+    settings: Settings, on_progress: OnProgress = lambda _, __: None, *, whole: bool = False
+) -> Iterator[BuildRun]:
     """Give a run of the build, alone on this installation.
+
+    Args:
+        settings: the installation.
+        on_progress: told the stage at work and the rows it has made so far.
+        whole: whether everything is made anew, whatever has changed.
 
     Raises:
         BuildError: if another build is running.
@@ -135,16 +157,26 @@ def open_run(settings: Settings, on_progress: OnProgress = lambda _, __: None) -
                 raise BuildError("another build of this installation is running; wait for it to end") from error
             with installation.database.begin() as unit:
                 changes.seal(unit.driver)
-                fingerprint = _fingerprint(unit.driver, project_folder())
-            yield BuildRun(settings, installation.database, on_progress, fingerprint)
+                state = unit.driver.execute(_STATE).fetchone()
+            code = _code(project_folder())
+            fingerprint = hashlib.sha256(f"{state!r} {code}".encode()).hexdigest()
+            basis = None if whole else _basis(current_snapshot(settings), code, load_manifest(settings.lake_dir))
+            yield BuildRun(settings, installation.database, on_progress, fingerprint, code, basis)
 
 
-def _fingerprint(connection: psycopg.Connection[Any], project: Path) -> str:
-    """Return a digest of the record's state and of the files that say what is made from it."""
-    state = connection.execute(_STATE).fetchone()
-    digest = hashlib.sha256(repr(state).encode())
-    compiler = Path(__file__).parent / "views"
-    sources = [path for folder in (project, compiler) for path in folder.rglob("*") if path.suffix in _SOURCES]
+def _basis(snapshot: Snapshot | None, code: str, manifest: Manifest) -> Snapshot | None:
+    """Return the snapshot if it can be gone on from: made by the same code, of this lake, and whole not long ago."""
+    if snapshot is None or not snapshot.path.exists() or snapshot.code != code or snapshot.whole_at is None:
+        return None
+    is_of_this_lake = 0 < snapshot.last_seq <= manifest.last_seq
+    return snapshot if is_of_this_lake and now() - snapshot.whole_at < WHOLE_EVERY else None
+
+
+def _code(project: Path) -> str:
+    """Return a digest of the engine's version and of the files that say what is made and how."""
+    digest = hashlib.sha256(metadata.version("duckdb").encode())
+    folders = (project, *(Path(__file__).parent / name for name in ("views", "increment")))
+    sources = [path for folder in folders for path in folder.rglob("*") if path.suffix in _SOURCES]
     for path in sorted(sources):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

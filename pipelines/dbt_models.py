@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub_core.errors import BuildError
+from pipelines.increment.statements import Kind, Statement
 from pipelines.quality.findings import Finding, Gravity
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class DbtOutcome:
     findings: tuple[Finding, ...]
     failures: tuple[str, ...]
     """What failed, a line each, without values."""
+    statements: tuple[Statement, ...] = ()
+    """What was run, each after those it needs."""
 
 
 def project_folder() -> Path:
@@ -147,13 +150,26 @@ def _outcome(results: list[Any], target: Path) -> DbtOutcome:
     tests = [r for r in results if r.node.resource_type == "test"]
     failed = [r for r in results if str(r.status) in ("error", "fail", "runtime error")]
     (target / _FAILURES).write_text("".join(f"{each.node.name}: {each.message}\n" for each in failed), encoding="utf-8")
-    return DbtOutcome(models, tuple(map(_finding, tests)), tuple(_failure(each, target) for each in failed))
+    failures = tuple(_failure(each, target) for each in failed)
+    return DbtOutcome(models, tuple(map(_finding, tests)), failures, tuple(map(_statement, results)))
+
+
+def _statement(result: Any) -> Statement:
+    node = result.node
+    if node.resource_type == "test":
+        return Statement("test", _subject(node), node.name, _gravity(node), node.compiled_code)
+    kind: Kind = "table" if node.config.materialized == "table" else "view"
+    return Statement(kind, node.schema, node.name, "error", node.compiled_code)
 
 
 def _finding(result: Any) -> Finding:
     status = str(result.status)
-    gravity: Gravity = "warning" if status == "warn" or str(result.node.config.severity).lower() == "warn" else "error"
+    gravity: Gravity = "warning" if status == "warn" else _gravity(result.node)
     return Finding("dbt", _subject(result.node), result.node.name, gravity, status == "pass")
+
+
+def _gravity(node: Any) -> Gravity:
+    return "warning" if str(node.config.severity).lower() == "warn" else "error"
 
 
 def _failure(result: Any, target: Path) -> str:

@@ -15,7 +15,9 @@ from pipelines.lake.manifest import fsync_folder
 _KEPT = 3
 
 
-def publish(built: Path, warehouse: Path, fingerprint: str, last_seq: int) -> Snapshot:
+def publish(
+    built: Path, warehouse: Path, fingerprint: str, last_seq: int, code: str = "", whole_at: datetime | None = None
+) -> Snapshot:
     """Move the file of a finished build into the warehouse folder and make it the current snapshot.
 
     Args:
@@ -23,20 +25,30 @@ def publish(built: Path, warehouse: Path, fingerprint: str, last_seq: int) -> Sn
         warehouse: the folder of snapshots.
         fingerprint: what it was built from.
         last_seq: the last change of the record that is in it.
+        code: what made it, views and models.
+        whole_at: when everything in it was last made whole; now, if it is not told.
     """
     moment = now()
+    whole_at = whole_at or moment
     path = warehouse / f"warehouse-{moment:%Y%m%dT%H%M%S}-{new_id().hex[-6:]}.duckdb"
     built.chmod(0o440)
     _make_durable(built)
-    _write(path.with_suffix(".json"), json.dumps(_said(moment, fingerprint, last_seq)))
+    snapshot = Snapshot(path, moment, fingerprint, last_seq, code, whole_at)
+    _write(path.with_suffix(".json"), json.dumps(_said(snapshot, whole_at)))
     built.replace(path)
     _write(warehouse / POINTER, path.name)
     _remove_old(warehouse, path)
-    return Snapshot(path, moment, fingerprint, last_seq)
+    return snapshot
 
 
-def _said(moment: datetime, fingerprint: str, last_seq: int) -> dict[str, object]:
-    return {"built_at": moment.isoformat(), "fingerprint": fingerprint, "last_seq": last_seq}
+def _said(snapshot: Snapshot, whole_at: datetime) -> dict[str, object]:
+    return {
+        "built_at": snapshot.built_at.isoformat(),
+        "fingerprint": snapshot.fingerprint,
+        "last_seq": snapshot.last_seq,
+        "code": snapshot.code,
+        "whole_at": whole_at.isoformat(),
+    }
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,7 +1,8 @@
 """The dbt models as assets, their tests as checks.
 
 dagster-dbt would parse the project when definitions are loaded and run dbt as a process of its own, which starts
-Python, dbt and the parser once more. Here the graph is read from the files, and dbt runs in this process.
+Python, dbt and the parser once more. Here the graph is read from the files, and dbt runs in this
+process; what it compiled is run without it where only what changed is made anew.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.build_run import BuildRun
-from pipelines.dbt_models import Model, project_models, run_dbt
+from pipelines.dbt_models import Model, project_models
 from pipelines.defs.views import VIEWS
 from pipelines.quality.findings import Finding
+from pipelines.warehouse import change_marts, make_marts
 
 _CHECK = "dbt_tests"
 
@@ -43,7 +45,10 @@ def model_assets(project: Path) -> dg.AssetsDefinition:
     @dg.multi_asset(name="dbt_models", specs=specs, check_specs=checks)
     def dbt_models(run: dg.ResourceParam[BuildRun]) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         with run.stage("dbt") as stage:
-            outcome = run_dbt(project, run.built, run.dbt_target)
+            if run.basis is None:
+                outcome = make_marts(project, run.built, run.dbt_target)
+            else:
+                outcome = change_marts(run.built, run.increment)
             stage.rows = len(outcome.models)
         run.findings.extend(outcome.findings)
         run.failures.extend(outcome.failures)

@@ -30,7 +30,8 @@ def published_warehouse(project: Path) -> dg.AssetsDefinition:
                 connection.execute("CHECKPOINT")
                 stage.rows = _rows(connection)
             last_seq = load_manifest(run.settings.lake_dir).last_seq
-            run.snapshot = publish(run.built, run.settings.warehouse_dir, run.fingerprint, last_seq)
+            whole_at = run.basis.whole_at if run.basis else None
+            run.snapshot = publish(run.built, run.settings.warehouse_dir, run.fingerprint, last_seq, run.code, whole_at)
         return dg.MaterializeResult(metadata={"build_id": run.snapshot.build_id, "rows": stage.rows})
 
     return published

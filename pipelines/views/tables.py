@@ -109,7 +109,7 @@ def current(known: str, latest: str) -> str:
 
     Args:
         known: a query for versions, the latest ones among them.
-        latest: a query for each resource's latest `seq`, with `first_event_at` and `first_recorded_at` of all its versions.
+        latest: a query for the latest `seq` of each, with `first_event_at` and `first_recorded_at` of all versions.
     """
     known = f"SELECT * EXCLUDE (first_event_at) FROM ({known})"  # noqa: S608 - own file names
     return f"(SELECT * FROM ({known}) JOIN ({latest}) USING (seq) WHERE NOT deleted)"  # noqa: S608

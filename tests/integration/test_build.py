@@ -84,6 +84,7 @@ def test_every_mart_has_rows_and_every_stage_is_reported(built: Built) -> None:
     assert min(counts.values()) > 0, counts
     assert [stage.name for stage in built.report.stages] == ["lake", "envelopes", "quality", "views", "dbt", "publish"]
     assert built.report.is_new
+    assert built.report.is_whole
 
 
 @pytest.mark.parametrize("mart", MARTS)
@@ -123,6 +124,29 @@ def test_an_unchanged_record_is_not_built_again(built: Built) -> None:
     again = build(built.settings)
     assert not again.is_new
     assert again.snapshot == current_snapshot(built.settings)
+
+
+def test_only_what_changed_is_made_anew(built: Built, tmp_path: Path) -> None:
+    first = (SAMPLES / "family-practice" / "1-adt.hl7").read_bytes().split(b"\rMSH|")[0]
+    said_since = tmp_path / "since.hl7"
+    said_since.write_bytes(first.replace(b"|F00001|", b"|F99999|").replace(b"Delgado^Maria", b"Newname^Maria"))
+    feed = load_feeds(SAMPLES / "feeds")["family-practice"]
+    list(Intake(built.installation, feed).take([said_since]))
+    list(built.installation.worker().drain())
+    before = current_snapshot(built.settings)
+    report = build(built.settings)
+    assert (report.is_new, report.is_whole) == (True, False)
+    assert [stage.name for stage in report.stages] == ["lake", "envelopes", "quality", "views", "dbt", "publish"]
+    assert before is not None
+    assert report.snapshot.whole_at == before.whole_at
+    with open_current(built.settings) as warehouse:
+        names = warehouse.execute("SELECT family_name FROM marts.patients WHERE 'Newname' IN (family_name)").fetchall()
+        counted = warehouse.execute("SELECT count(*), count(DISTINCT person_id) FROM marts.patients").fetchall()
+        checks = warehouse.execute("SELECT count(*), bool_and(is_passed) FROM quality.checks").fetchall()
+    assert names == [("Newname",)]
+    assert counted[0][0] == counted[0][1]
+    assert checks[0][0] > 60
+    assert list((built.settings.warehouse_dir / "building").iterdir()) == []
 
 
 def test_a_trace_of_what_is_not_there_says_so(built: Built) -> None:

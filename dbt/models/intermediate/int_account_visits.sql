@@ -65,13 +65,13 @@ final as (
 
     select
         account_id,
-        any_value(source) as source,
-        any_value(location) as location,
-        any_value(patient_id) as patient_id,
-        any_value(encounter_id) as encounter_id,
+        min(source) as source,
+        min(location) as location,
+        min(patient_id) as patient_id,
+        min(encounter_id) as encounter_id,
         max(account_number) as account_number,
-        arg_min(payer_organization_id, service_date) filter (where posting_kind = 'charge') as payer_organization_id,
-        arg_min(payer_name, service_date) filter (where posting_kind = 'charge') as payer_name,
+        arg_min(payer_organization_id, row(service_date, trace)) filter (where posting_kind = 'charge') as payer_organization_id,
+        arg_min(payer_name, row(service_date, trace)) filter (where posting_kind = 'charge') as payer_name,
         coalesce(sum(amount) filter (where posting_kind = 'charge'), 0) as billed_amount,
         coalesce(sum(amount) filter (where posting_kind = 'payment'), 0) as paid_amount,
         coalesce(

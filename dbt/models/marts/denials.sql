@@ -25,7 +25,9 @@ reasons as (
         claim_payment_id,
         line_number,
         sum(adjusted_amount) filter (where is_denying) as denied_amount,
-        arg_max(row(group_code, reason_code), row(is_denying, is_not_patients, adjusted_amount, reason_code)) as reason,
+        arg_max(
+            row(group_code, reason_code), row(is_denying, is_not_patients, adjusted_amount, reason_code, group_code)
+        ) as reason,
         bool_or(is_denying) as is_denying
 
     from (

@@ -11,9 +11,9 @@ final as (
     select
         (feed || '|' || received_at::date)::varchar as feed_activity_id,
         feed::varchar as feed,
-        any_value(source)::varchar as source,
-        any_value(location)::varchar as location,
-        any_value(format)::varchar as format,
+        min(source)::varchar as source,
+        min(location)::varchar as location,
+        min(format)::varchar as format,
         count(*)::bigint as messages,
         sum(size)::bigint as bytes,
         sum(records)::bigint as records,

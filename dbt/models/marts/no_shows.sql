@@ -24,7 +24,7 @@ missed as (
 
 ),
 
-meetings as (
+occasions as (
 
     select coalesce(person_id, patient_id) as who, started_at as seen_at, 'Encounter/' || encounter_id as trace
     from encounters
@@ -33,6 +33,19 @@ meetings as (
     select coalesce(person_id, patient_id) as who, starts_at as seen_at, 'Appointment/' || appointment_id as trace
     from appointments
     where status in ('booked', 'arrived', 'checked-in', 'fulfilled')
+
+),
+
+-- A visit begins when its appointment does: of both one is told.
+meetings as (
+
+    select
+        who,
+        seen_at,
+        min(trace) as trace
+
+    from occasions
+    group by who, seen_at
 
 ),
 

@@ -1,0 +1,91 @@
+"""A hundredth of a large lake changes: the CPU time of making that part of the warehouse anew, beside all of it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.measuring import Figure, prefixed, rounded
+from benchmarks.volume import change_some, write_volume
+from pipelines.dbt_models import project_folder
+from pipelines.lake.manifest import load_manifest
+from pipelines.warehouse import change_marts, change_views, make_marts, make_views
+
+_RESOURCES = 300_000
+"""Resources in the lake, unless the environment says how many: ten million take 40 GB of disk and an hour."""
+_CHANGED = 100
+"""One of so many resources changes."""
+
+
+@dataclass(slots=True)
+class _Spent:
+    """CPU seconds of this process by stage."""
+
+    stages: dict[str, float] = field(default_factory=dict)
+
+    def on(self, stage: str, work: Callable[[], object]) -> None:
+        """Do a stage."""
+        before = time.process_time()
+        work()
+        self.stages[stage] = rounded(time.process_time() - before)
+
+    @property
+    def whole(self) -> float:
+        """Return the CPU seconds of all stages."""
+        return rounded(sum(self.stages.values()))
+
+
+def measure(scale: float) -> Figure:
+    """Return the share of a whole build's CPU time that a change of one hundredth costs."""
+    resources = int(os.environ.get("WHOLECHART_BENCH_RESOURCES", _RESOURCES * scale))
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text)
+        lake = folder / "lake"
+        manifest = write_volume(lake, resources)
+        whole, change = _Spent(), _Spent()
+        _make(folder, lake, whole)
+        changed = change_some(lake, _CHANGED)
+        _change(folder, lake, manifest.last_seq, change)
+        size = (folder / "next.duckdb").stat().st_size
+    share = change.whole / whole.whole
+    return Figure(
+        benchmark="incremental_warehouse",
+        unit="CPU seconds of lake to marts, views and models and tests",
+        results={"wholechart": change.whole, "the whole build": whole.whole},
+        input=f"{manifest.last_seq:,} resources in the lake; then {changed:,} of them, drawn at random, are corrected",
+        notes="A change is drawn from all types alike, so it touches far more people than a day's messages would."
+        " What both kinds of build need alike is left out: starting the engines, and reading the record.",
+        details={
+            "resources": manifest.last_seq,
+            "changed": changed,
+            "share of the whole build": rounded(share),
+            "bytes of the warehouse": size,
+            **prefixed("whole, CPU s:", whole.stages),
+            **prefixed("change, CPU s:", change.stages),
+        },
+    )
+
+
+def _make(folder: Path, lake: Path, spent: _Spent) -> None:
+    """Make everything; dbt is started and the project parsed before the clock runs."""
+    project = project_folder()
+    empty = folder / "last.duckdb"
+    list(make_views(project, folder / "none", empty))
+    make_marts(project, empty, folder / "dbt")
+    empty.unlink()
+    spent.on("views", lambda: list(make_views(project, lake, empty)))
+    spent.on("models and tests", lambda: make_marts(project, empty, folder / "dbt"))
+
+
+def _change(folder: Path, lake: Path, after: int, spent: _Spent) -> None:
+    built, increment = folder / "next.duckdb", folder / "increment.duckdb"
+    assert load_manifest(lake).last_seq > after
+    spent.on(
+        "copy and views",
+        lambda: list(change_views(project_folder(), lake, folder / "last.duckdb", after, built, increment)),
+    )
+    spent.on("models and tests", lambda: change_marts(built, increment))
