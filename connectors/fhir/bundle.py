@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.connector import Fact, Issue
-from connectors.fhir import structure
+from connectors.fhir import releases, structure
 from connectors.fhir.conversion import Conversion, source_id_of
 from hub_core.errors import UnreadableError
 from hub_core.fhir import references
@@ -99,6 +99,7 @@ def _read(
         what = "a Bundle inside a Bundle" if kind == "Bundle" else "a PATCH"
         raise UnreadableError(f"{what} is not read", location=location, code="not-supported")
     issues.extend(inspector.inspect(resource, location))
+    resource, _ = releases.to_r4(resource, location)
     full_url = entry.get("fullUrl")
     full_url = full_url if isinstance(full_url, str) else None
     return Entry(resource, source_id_of(resource, full_url), full_url, location)

@@ -13,14 +13,14 @@ from typing import BinaryIO, Final
 import orjson
 
 from connectors.connector import Envelope, Issue, Origin, Outcome, Piece, Refusal
-from connectors.fhir import bundle, cutting, structure, validation
+from connectors.fhir import bundle, cutting, releases, structure, validation
 from connectors.fhir.conversion import Conversion, source_id_of
 from hub_core.errors import UnreadableError
 from hub_core.fhir import references
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.search_values import interval
 
-MAPPING_VERSION: Final = "fhir-1"
+MAPPING_VERSION: Final = "fhir-2"
 """Changes whenever the same bytes would give other facts."""
 _MOST_KEYS: Final = 32
 """Patients of one Bundle that order it; one that speaks of more is an export, and its event times keep order."""
@@ -81,6 +81,7 @@ def _convert(position: int, text: bytes, conversion: Conversion) -> Outcome:
         if kind == "Bundle":
             return _convert_bundle(position, record, inspector, conversion)
         issues = inspector.inspect(record, kind)
+        record, _ = releases.to_r4(record, kind)
         return Outcome(position, kind, "processed", (conversion.fact(record, source_id_of(record)),), tuple(issues))
     except UnreadableError as error:
         return Outcome(position, kind, "rejected", issues=(Issue("error", error.code, error.text, error.location),))

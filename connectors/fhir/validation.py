@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from connectors.connector import Issue
-from connectors.fhir import bundle, structure
+from connectors.fhir import bundle, releases, structure
 from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import Json
 
@@ -49,6 +49,8 @@ def _check(text: bytes) -> Iterator[Issue]:
             said = "a property is there twice; the last one counts"
             yield Issue("warning", "structure", said, structure.shown(name))
         yield from inspector.inspect(record, kind) if kind != "Bundle" else _entry_issues(record, inspector)
+        record, told = releases.to_r4(record, kind)
+        yield from told
     except UnreadableError as error:
         yield Issue("error", error.code, error.text, error.location)
         return
