@@ -27,17 +27,26 @@ Resolve = Callable[[str], str | None]
 """What a reference comes to mean here, where its text alone does not say; None where nothing is known of it."""
 
 
-async def read_body(request: Request) -> Json:
-    """Return the JSON object that a request brings.
+async def read_body(request: Request) -> bytes:
+    """Return the JSON that a request brings; reading it is for a thread.
 
     Raises:
         OutcomeError: if it brings something else.
-        UnreadableError: if it cannot be read.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _KINDS:
         raise OutcomeError(415, "resources come as application/fhir+json only")
-    return load_object(await request.body())
+    return await request.body()
+
+
+def accepted(body: bytes, resource_type: str, base: str) -> Json:
+    """Return the resource that a request brings, checked and in the words of this house.
+
+    Raises:
+        OutcomeError: if it is none of the type, or not shaped as R4 has it.
+        UnreadableError: if it cannot be read.
+    """
+    return settled(checked(load_object(body), resource_type), base, lambda _: None)
 
 
 def checked(resource: Json, resource_type: str) -> Json:

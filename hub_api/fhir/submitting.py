@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+import anyio.to_thread
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -26,7 +28,7 @@ from hub_api.services import services_of
 from hub_core.access import Decision, holds
 from hub_core.clock import instant
 from hub_core.errors import AccessDeniedError, WholechartError
-from hub_core.fhir.canonical import Json, dumps
+from hub_core.fhir.canonical import Json, dumps, load_object
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -42,37 +44,55 @@ async def submit(request: Request) -> Response:
     """Carry out a batch or a transaction."""
     require_json(request)
     services = services_of(request)
-    async with services.deliveries:
-        bundle = await read_body(request)
-        kind = bundle.get("type") if bundle.get("resourceType") == "Bundle" else None
-        if kind not in ("batch", "transaction"):
-            text = "a Bundle of type batch or transaction was expected"
-            raise OutcomeError(400, text, code="invalid", expression="Bundle.type")
-        answers = await (_batch if kind == "batch" else _transaction)(request, entries_of(bundle))
+    work = partial(_read, await read_body(request), base_of(request, services.settings))
+    entries, transaction = await anyio.to_thread.run_sync(work, limiter=services.queries)
+    if transaction is None:
+        kind, answers = "batch", await _batch(request, entries)
+    else:
+        kind, answers = "transaction", await _transaction(request, entries, transaction)
     return fhir_response(dumps({"resourceType": "Bundle", "type": f"{kind}-response", "entry": answers}))
 
 
-async def _batch(request: Request, told: Sequence[Any]) -> list[Json]:
+def _read(body: bytes, base: str) -> tuple[list[Entry | WholechartError], Transaction | None]:
+    """Return what the entries of a Bundle ask for, and of a transaction all that it writes.
+
+    Raises:
+        OutcomeError: if it is neither batch nor transaction, or one entry of a transaction cannot be read.
+        UnreadableError: if it is no JSON.
+    """
+    bundle = load_object(body)
+    kind = bundle.get("type") if bundle.get("resourceType") == "Bundle" else None
+    if kind not in ("batch", "transaction"):
+        text = "a Bundle of type batch or transaction was expected"
+        raise OutcomeError(400, text, code="invalid", expression="Bundle.type")
+    told = entries_of(bundle)
+    if kind == "batch":
+        return [_read_alone(each, number, base) for number, each in enumerate(told)], None
+    entries = [read_entry(each, number, base) for number, each in enumerate(told)]
+    return [*entries], Transaction([each for each in entries if each.method != "GET"], base)
+
+
+def _read_alone(told: Any, number: int, base: str) -> Entry | WholechartError:
+    try:
+        return read_entry(told, number, base)
+    except OutcomeError as error:
+        return error
+
+
+async def _batch(request: Request, read: Sequence[Entry | WholechartError]) -> list[Json]:
     """Answer each entry for itself, in the order in which a server carries them out."""
-    base = base_of(request, services_of(request).settings)
-    read: list[Entry | WholechartError] = []
-    for number, each in enumerate(told):
-        try:
-            read.append(read_entry(each, number, base))
-        except OutcomeError as error:
-            read.append(error)
     answers: dict[int, Json] = {}
     for number, entry in sorted(enumerate(read), key=lambda each: _rank(each[1])):
         answers[number] = _refused(entry) if isinstance(entry, WholechartError) else await _answered(request, entry)
     return [answers[number] for number in range(len(read))]
 
 
-async def _transaction(request: Request, told: Sequence[Any]) -> list[Json]:
+async def _transaction(
+    request: Request, entries: Sequence[Entry | WholechartError], transaction: Transaction
+) -> list[Json]:
     """Carry out all that writes in one act, then read."""
     services, caller = services_of(request), caller_of(request)
     base = base_of(request, services.settings)
-    entries = [read_entry(each, number, base) for number, each in enumerate(told)]
-    transaction = Transaction([each for each in entries if each.method != "GET"], base)
 
     def write(doing: Act) -> dict[str, Done]:
         return transaction.carry_out(Writing(doing, caller, services.keyring))
@@ -82,6 +102,7 @@ async def _transaction(request: Request, told: Sequence[Any]) -> list[Json]:
     return [
         _written(base, done[each.place], wanted) if each.place in done else await _answered(request, each)
         for each in entries
+        if isinstance(each, Entry)
     ]
 
 

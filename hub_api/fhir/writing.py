@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
+
+import anyio.to_thread
 
 from ehr_pm.stating import close_types
 from hub_api.fhir import answering
@@ -10,7 +13,7 @@ from hub_api.fhir.carrying_out import Writing
 from hub_api.fhir.conditions import Condition, read_condition
 from hub_api.fhir.deciding import writing
 from hub_api.fhir.exchange import base_of, require_json, type_of
-from hub_api.fhir.incoming import checked, chosen_id, is_id, read_body, settled
+from hub_api.fhir.incoming import accepted, chosen_id, is_id, read_body
 from hub_api.fhir.outcome import OutcomeError
 from hub_api.fhir.wishes import Done, Wish, version_wanted
 from hub_api.security.caller import caller_of
@@ -96,8 +99,8 @@ async def refuse_patch(request: Request) -> Response:
 async def _sent(request: Request) -> tuple[str, Json]:
     require_json(request)
     writing(resource_type := type_of(request))
-    sent = checked(await read_body(request), resource_type)
-    return resource_type, settled(sent, _base(request), lambda _: None)
+    work = partial(accepted, await read_body(request), resource_type, _base(request))
+    return resource_type, await anyio.to_thread.run_sync(work, limiter=services_of(request).queries)
 
 
 def _base(request: Request) -> str:

@@ -108,6 +108,16 @@ def test_of_two_who_read_the_same_version_one_writes(clinician: httpx.Client) ->
         assert told == [200, 412]
 
 
+def test_of_many_who_make_the_same_id_one_does(clinician: httpx.Client) -> None:
+    ada = patient()
+    with ThreadPoolExecutor(4) as several:
+        told = sorted(each.status_code for each in several.map(partial(put, clinician), [ada] * 4))
+    assert told[0] in (200, 201)
+    assert told.count(201) == 1
+    assert set(told) <= {200, 201, 409}
+    assert len(clinician.get(f"/fhir/Patient/{ada['id']}/_history").json()["entry"]) == 1
+
+
 def test_without_a_version_who_writes_last_stands(clinician: httpx.Client) -> None:
     ada = make(clinician, patient())
     with ThreadPoolExecutor(4) as several:

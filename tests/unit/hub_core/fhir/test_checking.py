@@ -95,4 +95,4 @@ def test_resources_of_other_servers_pass(corpora: Path) -> None:
         if resource.get("resourceType") in RESOURCE_TYPES and (wrong := [each.expression for each in faults(resource)]):
             refused[path.name] = wrong
     assert len(files) > 100
-    assert refused == {"diagnosticreport-cbc.json": ["DiagnosticReport.text.div"]}, "its narrative is an empty text"
+    assert refused == {"diagnosticreport-cbc.json": ["DiagnosticReport.text.div"]}, "its narrative has no text"
