@@ -27,6 +27,7 @@ VERBS = {
     "reconcile": "Compare the practice's rows with the record, and list what differs.",
     "reindex": "Write the search index of stored resources anew.",
     "remap": "Read kept messages by today's mapping, and change what differs.",
+    "references": "List what resources refer to that has not arrived.",
     "bench": "Measure, with peers beside us in the same run.",
 }
 

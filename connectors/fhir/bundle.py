@@ -52,7 +52,21 @@ def convert(bundle: Json, inspector: structure.Inspector, conversion: Conversion
             conversion.introduce(entry.full_url, entry.resource["resourceType"], entry.source_id)
     if bundle.get("type") == "history":
         usable.reverse()
+    else:
+        issues.extend(_repeats(usable))
     return [_fact(entry, conversion) for entry in usable], issues
+
+
+def _repeats(usable: list[Entry | Deletion]) -> Iterator[Issue]:
+    """Yield a warning for each resource that is there again: two words at once about one thing, of which one stands."""
+    seen: dict[tuple[str, str], str] = {}
+    for entry in usable:
+        if isinstance(entry, Entry):
+            first = seen.setdefault((entry.resource["resourceType"], entry.source_id), entry.location)
+            if first != entry.location:
+                yield Issue(
+                    "warning", "duplicate", f"the same resource is in {first}; the last one counts", entry.location
+                )
 
 
 def _fact(entry: Entry | Deletion, conversion: Conversion) -> Fact:

@@ -6,6 +6,7 @@ A record is one Bundle, one resource, or one line of NDJSON; the position of a l
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain, islice
 from typing import BinaryIO, Final
@@ -58,9 +59,11 @@ class FHIRConnector:
         if not cutting.has_lines(body):
             yield _convert(1, body.removeprefix(cutting.BOM), conversion)
             return
+        seen: dict[str, int] = {}
         for position, line in cutting.lines(body):
             # A Bundle's entries are known to that Bundle alone.
-            yield _convert(position, line, conversion if b'"Bundle"' not in line else Conversion(origin))
+            outcome = _convert(position, line, conversion if b'"Bundle"' not in line else Conversion(origin))
+            yield _told_of_repeat(outcome, seen)
 
     def check(self, body: bytes) -> Iterator[Issue]:
         """Yield every issue of a message, found by reading it as `convert` does and by the models of FHIR R4."""
@@ -85,6 +88,18 @@ def _convert(position: int, text: bytes, conversion: Conversion) -> Outcome:
         return Outcome(position, kind, "processed", (conversion.fact(record, source_id_of(record)),), tuple(issues))
     except UnreadableError as error:
         return Outcome(position, kind, "rejected", issues=(Issue("error", error.code, error.text, error.location),))
+
+
+def _told_of_repeat(outcome: Outcome, seen: dict[str, int]) -> Outcome:
+    """Return the outcome of a line, with a warning where an earlier line of the message said the same resource."""
+    if outcome.kind == "Bundle" or not outcome.facts:
+        return outcome
+    first = seen.setdefault(outcome.facts[0].resource["id"], outcome.position)
+    if first == outcome.position:
+        return outcome
+    text = f"the same resource is {outcome.position - first} lines above; the newer one counts, else the later"
+    issue = Issue("warning", "duplicate", text, f"{outcome.kind}.id")
+    return replace(outcome, issues=(*outcome.issues, issue))
 
 
 def _convert_bundle(position: int, record: Json, inspector: structure.Inspector, conversion: Conversion) -> Outcome:
