@@ -22,12 +22,12 @@ _ENTITY_ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
 _PURPOSE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 
 _READING: Final = "read list history everything rows trace read_day read_card candidate"
-_MAKING: Final = "add register record book hold issue join tag ingest keep_card link enrol"
+_MAKING: Final = "create add register record book hold issue join tag ingest keep_card link enrol"
 _CHANGING: Final = (
-    "correct move set_contacts set_hours set_masters change confirm arrive room begin check_out no_show end cancel"
-    " reschedule take_back deactivate withdraw leave reset review merge unmerge receive override"
+    "update correct move set_contacts set_hours set_masters change confirm arrive room begin check_out no_show end"
+    " cancel reschedule take_back deactivate withdraw leave reset review merge unmerge receive override"
 )
-_REMOVING: Final = "revoke forget unlink"
+_REMOVING: Final = "delete revoke forget unlink"
 ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "R": tuple(_READING.split()),
     "C": tuple(_MAKING.split()),
@@ -52,7 +52,12 @@ _DISPLAYS: Final = {
     "110113": "Security Alert",
     "110114": "User Authentication",
 }
-_SUBTYPES: Final = {"read": "read", "history": "history-instance", "search": "search-type"}
+_SUBTYPES: Final = {
+    "read": "read",
+    "history": "history-instance",
+    "search": "search-type",
+    **{verb: verb for verb in ("create", "update", "delete")},
+}
 _CODES: Final = {"success": "0", "refused": "4", "failed": "8"}
 OUTCOMES: Final[Mapping[str, str]] = {code: outcome for outcome, code in _CODES.items()}
 

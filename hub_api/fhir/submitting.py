@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import anyio.to_thread
 import orjson
+import psycopg
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,7 +30,7 @@ from hub_api.security.policy import actions_for
 from hub_api.services import services_of
 from hub_core.access import Decision, holds
 from hub_core.clock import instant
-from hub_core.errors import AccessDeniedError, WholechartError
+from hub_core.errors import AccessDeniedError, UnreadableError, WholechartError
 from hub_core.fhir.canonical import Json, dumps, load_object
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 
 _PASSED_ON: Final = frozenset({b"host", b"x-location", b"x-purpose-of-use", b"prefer"})
 """Headers of the Bundle that count for each of its entries."""
+_SAID: Final = "%=&+,:;/?|!$@*()~'[]"
+"""What stands in a query as it is."""
 
 
 async def submit(request: Request) -> Response:
@@ -122,6 +127,8 @@ async def _answered(request: Request, entry: Entry) -> Json:
         return _refused(error)
     except WholechartError as error:
         return _refused(error)
+    except (psycopg.DataError, DataError):  # as the application answers it: what no database holds
+        return _refused(UnreadableError("a value holds what cannot be stored or compared", code="value"))
     except HTTPException as error:
         return _answer(error.status_code, {"outcome": outcome(issue("error", "processing", str(error.detail)))})
 
@@ -163,7 +170,7 @@ def _as_request(request: Request, entry: Entry) -> Request:
         "path": f"/fhir{entry.path}",
         "raw_path": None,
         "root_path": "",
-        "query_string": entry.query.encode("ascii", "replace"),
+        "query_string": quote(entry.query, safe=_SAID).encode(),
         "headers": [*kept, *said, (b"content-type", b"application/fhir+json")],
         "path_params": {"resource_type": entry.resource_type, "resource_id": entry.resource_id, "version": version},
     }

@@ -206,6 +206,16 @@ def test_what_is_not_shaped_as_fhir_has_it_is_refused_with_its_place(hub: Hub, c
     assert hub.query("SELECT count(*) FROM resource") == [kept]
 
 
+@pytest.mark.parametrize(
+    "number", ["1e400", "-1e400", "1e-400", "1e99999", "1E+999999999", "9" * 2000, "0." + "1" * 2000]
+)
+def test_a_number_is_kept_digit_for_digit_or_refused(clinician: httpx.Client, number: str) -> None:
+    sent = b'{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":%s}}'
+    answer = clinician.post("/fhir/Observation", content=sent % number.encode(), headers=FHIR)
+    assert answer.status_code in (201, 400), answer.text
+    assert answer.status_code == 400 or f'"value":{number}}}' in answer.text
+
+
 def test_types_that_rows_decide_about_are_written_elsewhere(hub: Hub) -> None:
     roles = ("clinician", "administrator", "biller", "manager")
     with hub.program(*((role, None) for role in roles)) as powerful:
