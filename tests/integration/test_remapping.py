@@ -134,7 +134,8 @@ def test_the_record_ends_as_if_the_new_mapping_had_always_been_there(
     assert standing(upgraded) != standing(born_later)
     remap(upgraded, "clinic")
     assert standing(upgraded) == standing(born_later)
-    assert rows(upgraded, "SELECT DISTINCT mapping_version, state FROM message") == [(FHIRConnector.mapping_version, "processed")]
+    told = rows(upgraded, "SELECT DISTINCT mapping_version, state FROM message")
+    assert told == [(FHIRConnector.mapping_version, "processed")]
     gone = rows(upgraded, "SELECT resource_type, version FROM resource WHERE deleted ORDER BY 1")
     assert gone == [("Basic", 2), ("Encounter", 3)]
 
