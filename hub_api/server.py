@@ -12,6 +12,10 @@ from hub_core.collecting import collect_rarely
 from hub_core.errors import WholechartError
 from hub_core.settings import Settings
 
+KEEP_ALIVE_SECONDS = 75
+"""How long a connection without requests is kept: longer than clients and proxies keep one (5 and 60 seconds, mostly),
+so that whoever closes it is not the one who is being asked on it."""
+
 
 def main(settings: Settings | None = None) -> None:
     """Answer on the configured address until told to stop."""
@@ -28,6 +32,7 @@ def main(settings: Settings | None = None) -> None:
         log_level="warning",
         ws="none",
         timeout_graceful_shutdown=10,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         # A request is small but for messages, which are read as they come.
         h11_max_incomplete_event_size=64 * 1024,
     )

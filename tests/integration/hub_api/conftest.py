@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from hub_api.app import create_app
+from hub_api.server import KEEP_ALIVE_SECONDS
 from hub_core.settings import Settings
 from pipelines.installation import Installation
 from tests.integration.hub_api.hub import Hub
@@ -37,7 +38,15 @@ def running(installation: Installation, settings: Settings) -> Iterator[Hub]:
 @contextmanager
 def answering(app: ASGIApp) -> Iterator[str]:
     """Give the address at which an application answers on a thread of its own."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, access_log=False, log_level="error", ws="none"))
+    config = uvicorn.Config(
+        app,
+        port=0,
+        access_log=False,
+        log_level="error",
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started and thread.is_alive():
