@@ -24,7 +24,7 @@ FROM (
     SELECT
         lower(concat_ws(
             '|', source, assigner, split_part(value, '|', 1),
-            split_part(coalesce(nullif(split_part(value, '|', 2), ''), given), ' ', 1),
+            coalesce(nullif(split_part(value, '|', 2), ''), given),
             coalesce(try_cast(split_part(value, '|', 3) AS DATE), birth_date)
         )),
         registration_id, person_id, site,

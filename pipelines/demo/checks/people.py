@@ -16,7 +16,7 @@ HELD_RECORDS = """
                 '|',
                 parse_filename(member.identifier_system),
                 member.identifier_value,
-                split_part(patient.given_names, ' ', 1),
+                regexp_replace(patient.given_names, ' [A-Z]$', ''),
                 records.birth_date
             ))
         END AS record_key
@@ -34,7 +34,8 @@ HELD_RECORDS = """
 """
 """The patient records of the warehouse, each under the number by which its source knows it.
 
-Where that is a payer's member number, those who are only subscribers of somebody's cover are no patients.
+Where that is a payer's member number, those who are only subscribers of somebody's cover are no patients; the whole
+given name counts, misspelt or not, but for the initial of the middle one.
 """
 
 PEOPLE = (

@@ -112,3 +112,16 @@ def test_framed_messages_are_sent_as_they_are_and_a_plain_file_is_one(tmp_path: 
     framed.write_bytes(b"\x0bMSH|one\rPID\x1c\r\x0bMSH|cut of\x1c\r")
     plain.write_bytes(b"MSH|three\r")
     assert list(messages([framed, plain])) == [b"MSH|one\rPID", b"MSH|cut of", b"MSH|three\r"]
+
+
+def test_a_name_of_two_words_misspelt_in_the_second_is_a_record_of_its_own(tmp_path: Path) -> None:
+    registrations = REGISTRATIONS.splitlines()[0] + "\nr1,p1,pediatrics,billing,P1,,Valdez,Juan Carlos,2023-01-16\n"
+    members = "r1,MEMBER,PAYER1,M1|Juan Crlos|2023-01-16\nr1,MEMBER,PAYER1,M1|Juan Carlos|2023-01-16\n"
+    (tmp_path / "registrations.csv").write_text(registrations, encoding="utf-8")
+    (tmp_path / "identifiers.csv").write_text(IDENTIFIERS.splitlines()[0] + f"\n{members}", encoding="utf-8")
+    with open_truth(tmp_path, tmp_path / "nothing") as truth:
+        keep_known_persons(truth)
+        assert truth.execute("SELECT record_key FROM known_persons ORDER BY ALL").fetchall() == [
+            ("billing|payer1|m1|juan carlos|2023-01-16",),
+            ("billing|payer1|m1|juan crlos|2023-01-16",),
+        ]
