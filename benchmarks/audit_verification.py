@@ -18,7 +18,7 @@ _OURS, _READ, _LINK = "wholechart", "the events read, one connection", "the dige
 _WRITE = """
 INSERT INTO audit_event (event_id, principal_id, action, resource_type, resource_id, patient_id, outcome, purpose,
     location, detail)
-SELECT gen_random_uuid(), gen_random_uuid(), 'chart.read', 'Patient', n::text, gen_random_uuid(), 'success', 'TREAT',
+SELECT uuidv7(), gen_random_uuid(), 'chart.read', 'Patient', n::text, gen_random_uuid(), 'success', 'TREAT',
     'bench', '{"from": "bench"}'
 FROM generate_series(1, %s) n
 """
