@@ -22,6 +22,7 @@ from connectors import registry
 from ehr_pm.identity import crosswalk
 from ehr_pm.record import changes
 from ehr_pm.record.apply import apply
+from hub_core.collecting import collector_paused
 from hub_core.errors import ConfigurationError, ConflictError
 from hub_core.feeds import load_feeds
 from hub_core.group_commit import is_lost_database
@@ -76,7 +77,7 @@ class Worker:
         Raises:
             ConflictError: if another worker was creating the same resource; nothing was written, step again.
         """
-        with self._database.begin() as unit:
+        with collector_paused(), self._database.begin() as unit:
             messages = queue.claim(unit.driver, self._batch)
             if not messages:
                 return 0

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from connectors.x12.adjudicated import AdjudicatedClaim, claim_loops, read_adjudicated
 from connectors.x12.balance import claim_balance, remittance_balance
-from connectors.x12.collector import collector_paused
 from connectors.x12.element_rules import ELIGIBILITY_RULES
 from connectors.x12.envelope import envelope_issues
 from connectors.x12.guide_271 import GUIDE_271
@@ -17,6 +16,7 @@ from connectors.x12.loops import Loop, read_loops
 from connectors.x12.service import service_issues
 from connectors.x12.sets import ELIGIBILITY, PROFESSIONAL_CLAIM, REMITTANCE, is_mapped, kind_of
 from connectors.x12.structure import Finding, situation_findings, structure_findings
+from hub_core.collecting import collector_paused
 from hub_core.errors import UnreadableError
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from connectors.connector import Fact, Issue, Origin, Outcome
 from connectors.x12.claim import read_claims
-from connectors.x12.collector import collector_paused
 from connectors.x12.elements import moment
 from connectors.x12.eligibility import read_eligibility
 from connectors.x12.envelope import envelope_issues, is_cut_short
@@ -20,6 +19,7 @@ from connectors.x12.loops import Guide, Loop, read_loops
 from connectors.x12.remittance import read_remittance
 from connectors.x12.sets import ELIGIBILITY, PROFESSIONAL_CLAIM, REMITTANCE, is_mapped, kind_of, reason_unmapped
 from connectors.x12.transaction import Transaction
+from hub_core.collecting import collector_paused
 
 Mapping: TypeAlias = Callable[[FactSet, Loop, datetime | None], Iterator[Issue]]
 """Keeps what the loops of a set say as facts, and yields what could not be kept or does not add up."""
