@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.measuring import Contender, Figure, prefixed, take_turns
 from benchmarks.scratch import cpu_clock, scratch_installation
-from hub_core.auditing.chain import BEGINNING, PAYLOAD, link
+from hub_core.auditing.chain import BEGINNING, FORM, PAYLOAD, link
 from pipelines import auditor
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ SELECT uuidv7(), gen_random_uuid(), 'chart.read', 'Patient', n::text, gen_random
     'bench', '{"from": "bench"}'
 FROM generate_series(1, %s) n
 """
-_EVENT = b"x" * 330
-"""As long as an event of these is as text."""
+_EVENT = b"x" * 220
+"""As long as an event of these is."""
 
 
 def measure(scale: float) -> Figure:
@@ -69,7 +69,7 @@ def _read(installation: Installation) -> int:
     count = 0
     with installation.database.begin() as unit, unit.driver.cursor(name="events", binary=True) as cursor:
         cursor.itersize = 10_000
-        text = f"SELECT convert_to({PAYLOAD}, 'UTF8') FROM audit_event e"  # noqa: S608 - words of the chain's file
+        text = f"SELECT {PAYLOAD.format(form=FORM)} FROM audit_event e"  # noqa: S608 - words of the chain's file
         for _ in cursor.execute(text):
             count += 1
     return count

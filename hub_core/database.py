@@ -86,7 +86,9 @@ class Database:
         deadline = time.monotonic() + _CONNECT_PATIENCE
         while True:
             try:
-                return psycopg.connect(self.conninfo, autocommit=autocommit, application_name="wholechart")
+                return psycopg.connect(
+                    self.conninfo, autocommit=autocommit, application_name="wholechart", client_encoding="UTF8"
+                )
             except psycopg.OperationalError as error:
                 if time.monotonic() > deadline:
                     raise DatabaseUnavailableError("the database does not answer; see `wholechart doctor`") from error

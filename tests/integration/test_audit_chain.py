@@ -67,6 +67,17 @@ def test_an_honest_trail_is_intact_and_sealing_again_changes_nothing(database: D
     [
         (["UPDATE audit_event SET action = 'chart.print' WHERE resource_id = '3'"], "changed"),
         (["UPDATE audit_event SET detail = '{}' WHERE resource_id = '3'"], "changed"),
+        (
+            ["UPDATE audit_event SET recorded_at = recorded_at + interval '1 microsecond' WHERE resource_id = '3'"],
+            "changed",
+        ),
+        (
+            [
+                "ALTER TABLE audit_event DROP CONSTRAINT audit_event_pkey",
+                "INSERT INTO audit_event SELECT * FROM audit_event WHERE resource_id = '3'",
+            ],
+            "missing",
+        ),
         (["DELETE FROM audit_event WHERE resource_id = '3'"], "missing"),
         (["DELETE FROM audit_event WHERE resource_id = '3'", "DELETE FROM audit_link WHERE number = 4"], "missing"),
         (
@@ -101,6 +112,8 @@ def test_an_honest_trail_is_intact_and_sealing_again_changes_nothing(database: D
     ids=[
         "edit",
         "edit-detail",
+        "edit-time",
+        "twice",
         "delete",
         "delete-both",
         "renumber",
@@ -194,6 +207,20 @@ def test_odd_characters_are_linked_as_they_are(database: Database, trail: Path) 
         record(unit.driver, AuditEvent(None, 'a\\b\n\t"ü'))
     seal(database)
     assert look(database, trail).is_intact
+
+
+def test_a_chain_goes_on_where_events_were_told_as_text(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for form in (1, 2):
+        with database.begin() as unit:
+            record(unit.driver, AuditEvent(uuid4(), 'a\\b\n"ü', "Patient", "1", uuid4(), detail={"n": 1.50}))
+        with monkeypatch.context() as then:
+            then.setattr(chain, "FORM", form)
+            assert seal(database) == 1
+    assert look(database, tmp_path / "none").is_intact
+    tamper(database, "UPDATE audit_link SET form = 3 - form")
+    assert [each.number for each in look(database, tmp_path / "none").findings] == [1, 2]
 
 
 def test_events_alike_but_for_the_patient_are_each_written(database: Database) -> None:
