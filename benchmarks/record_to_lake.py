@@ -12,6 +12,7 @@ from benchmarks.inputs import ndjson_lines
 from benchmarks.measuring import Contender, Figure, Work, prefixed, take_turns
 from benchmarks.scratch import cpu_clock, ingest, new_feed, scratch_installation
 from ehr_pm.record import changes
+from ehr_pm.record.bodies import unpack
 from pipelines.installation import Installation
 from pipelines.lake.writer import append_changes
 
@@ -79,6 +80,7 @@ def _fetch(installation: Installation, path: Path) -> int:
         cursor = connection.execute(_QUERY)
         names = [column.name for column in cursor.description or ()]
         rows = cursor.fetchall()
+    rows = [(*envelope, unpack(body)) for *envelope, body in rows]
     columns = [pa.array(values) for values in zip(*rows, strict=True)]
     pq.write_table(pa.table(columns, names=names), path, compression="zstd")
     return len(rows)

@@ -10,6 +10,7 @@
   + AccessDeniedError        the principal may not do this
   + ConflictError            the act contradicts what is stored
   + PartnerError             another system did not answer, or not as its standard says
+  + DamagedError             what is stored is not what was stored
   + BuildError               a stage of the warehouse build failed or was refused by the quality gate
 
 Messages never contain patients' data: they name places (segment, line, path), not values.
@@ -94,6 +95,10 @@ class PartnerError(WholechartError):
         super().__init__(text)
         self.retry_after = retry_after
         self.is_final = is_final
+
+
+class DamagedError(WholechartError):
+    """What is stored is not what was stored; a backup has it."""
 
 
 class BuildError(WholechartError):

@@ -19,6 +19,7 @@ from psycopg.rows import class_row
 
 from ehr_pm import findings
 from ehr_pm.findings import Finding
+from ehr_pm.record.bodies import unpack
 from hub_core import audit
 from hub_core.audit import AuditEvent
 from hub_core.clock import instant, now
@@ -45,7 +46,7 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 # Of a subject, only the first event that waits: what happened later is told later.
 _DUE = """
 SELECT o.event_id, o.recorded_at, o.kind, o.subject_type, o.subject_id, o.patient_id, o.location, o.attempts,
-    r.sensitivity, v.body
+    r.sensitivity, v.body AS packed
 FROM outbox_event o
 LEFT JOIN resource r ON r.resource_type = o.subject_type AND r.resource_id = o.subject_id AND NOT r.deleted
 LEFT JOIN resource_version v ON v.batch_key = r.batch_key AND v.ordinal = r.ordinal
@@ -69,12 +70,13 @@ class Event:
     location: str | None
     attempts: int
     sensitivity: str | None
-    body: str | None
+    packed: bytes | None
+    """The resource as the record keeps it."""
 
     @property
     def told(self) -> Json:
         """Return what the partner is told."""
-        is_open = self.body is not None and self.sensitivity is None
+        is_open = self.packed is not None and self.sensitivity is None
         return {
             "event_id": str(self.event_id),
             "kind": self.kind,
@@ -82,7 +84,7 @@ class Event:
             "subject": f"{self.subject_type}/{self.subject_id}",
             "patient": None if self.patient_id is None else f"Patient/{self.patient_id}",
             "location": self.location,
-            "resource": load_object((self.body or "").encode()) if is_open else None,
+            "resource": load_object(unpack(self.packed)) if self.packed is not None and is_open else None,
         }
 
 

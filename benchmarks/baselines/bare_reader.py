@@ -20,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ehr_pm.record.bodies import unpack
+
 _CONNECTIONS = 8
 _FHIR_JSON = "application/fhir+json"
 _EVERY = """
@@ -42,7 +44,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
             idle.put_nowait(await opened.enter_async_context(connection))
         cursor = await connection.execute(_EVERY)
         app.state.idle = idle
-        app.state.bodies = {resource_id: body.encode() for resource_id, body in await cursor.fetchall()}
+        app.state.bodies = {resource_id: unpack(body) for resource_id, body in await cursor.fetchall()}
         yield
 
 
@@ -60,7 +62,7 @@ async def from_postgres(request: Request) -> Response:
         row = await cursor.fetchone()
     finally:
         idle.put_nowait(connection)
-    return Response(row[0].encode(), media_type=_FHIR_JSON)
+    return Response(unpack(row[0]), media_type=_FHIR_JSON)
 
 
 application = Starlette(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ehr_pm.record.bodies import unpack
 from hub_core.fhir.canonical import Json, load_object
 from hub_core.fhir.search_values import fold
 from hub_core.fhir.systems import PATIENT_CONTROL_NUMBER
@@ -96,5 +97,5 @@ def _account_number(resource: Json) -> str | None:
     return None
 
 
-def _object(body: str) -> Json:
-    return load_object(body.encode())
+def _object(body: bytes) -> Json:
+    return load_object(unpack(body))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.errors import UniqueViolation
 
+from ehr_pm.record.bodies import unpack
 from ehr_pm.record.entry import BEGINNING, Entry, Key, Rank, Verdict
 from ehr_pm.record.owners import refuse_foreign
 from ehr_pm.record.sensitivity import Tags, ask, hold_gate, in_force
@@ -116,7 +117,7 @@ def _restate(
         if (rank := current.rank) is None:  # only what does not exist has none
             continue
         entry = Entry(
-            load_object(body.encode()),
+            load_object(unpack(body)),
             source,
             source_id,
             location,

@@ -7,8 +7,11 @@ then numbers the batches it can see, densely, and readers see sealed batches onl
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ehr_pm.record.bodies import unpack
 
 if TYPE_CHECKING:
     import psycopg
@@ -70,7 +73,7 @@ def sealed_up_to(connection: psycopg.Connection[Any]) -> int:
 
 
 # Numbers are dense, so that the pages of a batch are known before it is looked at: without the upper bound, every page
-# would look at all that follows. A body's length is known without unpacking it.
+# would look at all that follows.
 _READ = """
 SELECT seq, resource_type, resource_id::text, version, source, source_id, location, patient_id::text, sensitivity,
     event_at, first_event_at, authority, recorded_at, message_id::text, position, mapping_version, deleted, body
@@ -90,4 +93,16 @@ WHERE bytes_before < %(size)s::bigint ORDER BY seq
 def read(connection: psycopg.Connection[Any], after: int, limit: int, size: int = PAGE_BYTES) -> list[Change]:
     """Return up to `limit` sealed versions numbered above `after`, in order; fewer where they are more than `size`."""
     with connection.cursor(binary=True) as cursor:  # times as text take a tenth of the whole to read
-        return list(map(Change._make, cursor.execute(_READ, {"after": after, "limit": limit, "size": size})))
+        rows = cursor.execute(_READ, {"after": after, "limit": limit, "size": size}).fetchall()
+    return list(_unpacked(rows, size))
+
+
+def _unpacked(rows: list[tuple[Any, ...]], size: int) -> Iterator[Change]:
+    """Yield changes until their bodies are `size` bytes: packed, many more of them are as many."""
+    unpacked = 0
+    for *envelope, packed in rows:
+        if unpacked >= size:
+            return
+        body = unpack(packed)
+        unpacked += len(body)
+        yield Change._make((*envelope, body.decode()))

@@ -14,6 +14,7 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from ehr_pm.record import changes
+from ehr_pm.record.bodies import unpack
 from hub_core.fhir.canonical import Json, load_object
 
 if TYPE_CHECKING:
@@ -118,4 +119,4 @@ def standing(
 def _read(connection: psycopg.Connection[Any], query: str, values: tuple[Any, ...]) -> list[Said]:
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(query, values).fetchall()
-    return [Said(resource=load_object(row.pop("body").encode()), **row) for row in rows]
+    return [Said(resource=load_object(unpack(row.pop("body"))), **row) for row in rows]

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
+from ehr_pm.record.bodies import unpack
 from ehr_pm.record.scope import OF_PROGRAMMES, condition
 from hub_core.sensitivity import KINDS
 
@@ -20,9 +22,21 @@ if TYPE_CHECKING:
     from hub_core.access import Scope
 
 
+class _Stored:
+    """What comes with a body, which is unpacked only for whoever looks at it."""
+
+    __slots__ = ()
+    packed: bytes
+
+    @property
+    def body(self) -> str:
+        """Return the JSON text."""
+        return unpack(self.packed).decode()
+
+
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One version of a resource: its envelope, and the text it is stored as."""
+class Found(_Stored):
+    """One version of a resource: its envelope, and its body."""
 
     resource_key: int
     resource_type: str
@@ -36,13 +50,14 @@ class Found:
     recorded_at: datetime
     deleted: bool
     message_id: UUID | None
-    body: str
+    packed: bytes
 
 
 _STRICTEST = "(array[" + ", ".join(f"'{kind}'" for kind in KINDS) + "])"
 FOUND_COLUMNS = (
     "r.resource_key, r.resource_type, r.resource_id, v.version, v.source, v.location, v.patient_id,"
-    " coalesce(r.sensitivity, v.sensitivity) AS sensitivity, v.event_at, v.recorded_at, r.deleted, v.message_id, v.body"
+    " coalesce(r.sensitivity, v.sensitivity) AS sensitivity, v.event_at, v.recorded_at, r.deleted, v.message_id,"
+    " v.body AS packed"
 )
 FOUND_TABLES = "resource r JOIN resource_version v ON v.batch_key = r.batch_key AND v.ordinal = r.ordinal"
 _CURRENT = "coalesce(r.sensitivity, v.sensitivity) AS sensitivity"
@@ -68,7 +83,7 @@ SHARED_TYPES = (
 """Types that belong to no patient and are read together with the resources that refer to them."""
 _OPEN = f"(coalesce(r.sensitivity <> ALL(%(hidden)s), true) OR {OF_PROGRAMMES})"
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_SHARED_REFERENCE = f'"reference":"({"|".join(SHARED_TYPES)})/({_UUID})"'
+_SHARED_REFERENCE = re.compile(f'"reference":"({"|".join(SHARED_TYPES)})/({_UUID})"')
 
 
 def read(connection: psycopg.Connection[Any], resource_type: str, resource_id: UUID) -> Found | None:
@@ -152,29 +167,32 @@ def referred_to(
     References are read from the stored text, so that one which no search parameter indexes is followed too. What is
     about a patient is never among them: another patient's device stays that patient's.
     """
+    about = {"patient": patient_id, "hidden": list(hidden), "programmes": list(programmes)}
+    targets = _targets(connection, f"NOT r.deleted AND r.patient_id = %(patient)s AND {_OPEN}", about)
     with connection.cursor(row_factory=class_row(Found)) as cursor:
         return cursor.execute(
-            "WITH target AS (SELECT DISTINCT found[1] AS resource_type, found[2]::uuid AS resource_id"
-            f" FROM {FOUND_TABLES},"
-            " regexp_matches(v.body, %(pattern)s, 'g') AS found"
-            f" WHERE NOT r.deleted AND r.patient_id = %(patient)s AND {_OPEN})"
-            f" SELECT {FOUND_COLUMNS} FROM {FOUND_TABLES} "
-            " JOIN target ON target.resource_type = r.resource_type AND target.resource_id = r.resource_id"
+            f"SELECT {FOUND_COLUMNS} FROM {FOUND_TABLES}"
+            " JOIN unnest(%(types)s::text[], %(ids)s::uuid[]) AS target (resource_type, resource_id)"
+            " ON target.resource_type = r.resource_type AND target.resource_id = r.resource_id"
             " WHERE NOT r.deleted AND r.patient_id IS NULL AND r.resource_key < %(before)s"
             " ORDER BY r.resource_key DESC LIMIT %(limit)s",
             {
-                "pattern": _SHARED_REFERENCE,
-                "patient": patient_id,
-                "hidden": list(hidden),
-                "programmes": list(programmes),
+                "types": [kind for kind, _ in targets],
+                "ids": [resource_id for _, resource_id in targets],
                 "before": before or 2**63 - 1,
                 "limit": limit,
             },
         ).fetchall()
 
 
+def _targets(connection: psycopg.Connection[Any], condition: str, values: Mapping[str, object]) -> set[tuple[str, str]]:
+    """Return type and id of what resources refer to that is of `SHARED_TYPES`."""
+    bodies = connection.execute(f"SELECT v.body FROM {FOUND_TABLES} WHERE {condition}".encode(), values)
+    return {found for (packed,) in bodies for found in _SHARED_REFERENCE.findall(unpack(packed).decode())}
+
+
 @dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(_Stored):
     """One patient record of one person, as stored."""
 
     person_id: UUID
@@ -182,11 +200,11 @@ class Membership:
     source: str
     location: str | None
     sensitivity: str | None
-    body: str
+    packed: bytes
 
 
 _MEMBERS = (
-    "SELECT m.person_id, m.patient_id, r.source, r.location, r.sensitivity, v.body FROM person_member m"
+    "SELECT m.person_id, m.patient_id, r.source, r.location, r.sensitivity, v.body AS packed FROM person_member m"
     " JOIN resource r ON r.resource_type = 'Patient' AND r.resource_id = m.patient_id AND NOT r.deleted"
     " JOIN resource_version v ON v.batch_key = r.batch_key AND v.ordinal = r.ordinal WHERE m.valid_to IS NULL"
 )
@@ -233,7 +251,7 @@ def persons_of(connection: psycopg.Connection[Any], patient_ids: Sequence[UUID],
 
 
 @dataclass(frozen=True, slots=True)
-class ChartEntry:
+class ChartEntry(_Stored):
     """One resource of a chart with where it came from."""
 
     resource_type: str
@@ -246,7 +264,7 @@ class ChartEntry:
     message_id: UUID | None
     feed: str | None
     received_at: datetime | None
-    body: str
+    packed: bytes
 
 
 def chart(
@@ -269,7 +287,7 @@ def chart(
     with connection.cursor(row_factory=class_row(ChartEntry)) as cursor:
         return cursor.execute(
             "SELECT r.resource_type, r.resource_id, r.version, r.source, r.location, r.event_at, r.recorded_at,"
-            f" r.message_id, m.feed, m.received_at, v.body FROM {FOUND_TABLES}"
+            f" r.message_id, m.feed, m.received_at, v.body AS packed FROM {FOUND_TABLES}"
             " LEFT JOIN message m ON m.message_id = r.message_id"
             " WHERE NOT r.deleted AND r.patient_id = ANY(%(patients)s) AND NOT (r.sensitivity IS NOT NULL"
             " AND (r.patient_id, r.sensitivity) IN (SELECT * FROM unnest(%(whose)s::uuid[], %(kinds)s::text[]))"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ehr_pm.record.bodies import unpack
 from ehr_pm.record.index import write_index
 from hub_core.fhir.canonical import load_object
 from hub_core.fhir.registry import RESOURCE_TYPES
@@ -92,7 +93,7 @@ def _index(connection: psycopg.Connection[Any], keys: list[int]) -> None:
         " WHERE r.resource_key = ANY(%s) AND NOT r.deleted",
         (keys,),
     ).fetchall()
-    resources = [(key, load_object(body)) for key, body in rows]
+    resources = [(key, load_object(unpack(body))) for key, body in rows]
     write_index(connection, resources, replaced=[key for key, _ in rows])
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from ehr_pm.record.bodies import unpack
 from ehr_pm.record.entry import Entry
 from hub_core.fhir.canonical import Json, load_object
 from hub_core.fhir.registry import patient_id
@@ -102,7 +103,7 @@ def standing(
     """Return a patient's records, or one of them, as their sources stated them: to be applied under other tags."""
     wanted = {"patient": patient, "type": resource_type, "id": resource_id}
     return [
-        Entry(_unstamped(load_object(body)), source, source_id, location, event_at, authority, arrival, *rest)
+        Entry(_unstamped(load_object(unpack(body))), source, source_id, location, event_at, authority, arrival, *rest)
         for source, source_id, location, event_at, authority, arrival, *rest, body in connection.execute(
             _AS_IT_STANDS, wanted
         )

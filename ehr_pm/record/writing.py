@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ehr_pm.record.bodies import pack
 from ehr_pm.record.copying import NOTHING, cell, copy_lines
 from ehr_pm.record.entry import Key
 from ehr_pm.record.index import index_of_new, write_index
@@ -158,14 +159,13 @@ def _told(version: Version, first_event_at: datetime | None, recorded_at: dateti
         "sensitivity": version.sensitivity,
         "deleted": entry.is_deleted,
         "ordinal": version.ordinal,
-        "body": dumps(stamped(version.resource, version.version, recorded_at)).decode(),
+        "body": f"\\x{_body(version, recorded_at).hex()}",
     }
 
 
 def _line(version: Version, first_event_at: datetime | None, recorded_at: datetime, batch_key: int) -> str:
     entry = version.entry
     kind, resource_id = entry.key
-    body = dumps(stamped(version.resource, version.version, recorded_at)).decode()
     cells = (
         kind,
         resource_id,
@@ -187,9 +187,13 @@ def _line(version: Version, first_event_at: datetime | None, recorded_at: dateti
         "t" if entry.is_deleted else "f",
         str(batch_key),
         str(version.ordinal),
-        body.replace("\\", "\\\\"),  # JSON has no other character that COPY gives a meaning to
+        f"\\\\x{_body(version, recorded_at).hex()}",
     )
     return "\t".join(cells)
+
+
+def _body(version: Version, recorded_at: datetime) -> bytes:
+    return pack(dumps(stamped(version.resource, version.version, recorded_at)))
 
 
 def _insert_pointers(

@@ -8,6 +8,7 @@ from contextlib import closing
 import pyarrow as pa
 from adbc_driver_postgresql import StatementOptions, dbapi
 
+from ehr_pm.record.bodies import unpack
 from hub_core.errors import DatabaseUnavailableError
 
 CHANGE = pa.schema(
@@ -68,4 +69,9 @@ def read_log(conninfo: str, after: int, last: int) -> Iterator[pa.Table]:
         cursor.adbc_statement.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(_BATCH_BYTES)})
         cursor.execute(_READ.format(first=after + 1, last=last))
         for batch in cursor.fetch_record_batch():
-            yield pa.Table.from_batches([batch]).cast(CHANGE)
+            yield _unpacked(pa.Table.from_batches([batch])).cast(CHANGE)
+
+
+def _unpacked(packed: pa.Table) -> pa.Table:
+    bodies = pa.array([unpack(body) for body in packed["body"].to_pylist()], pa.binary())
+    return packed.set_column(packed.num_columns - 1, "body", bodies)

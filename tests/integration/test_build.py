@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ehr_pm.record.bodies import pack
 from hub_core.errors import BuildError, NotFoundError
 from hub_core.feeds import load_feeds
 from hub_core.settings import Settings
@@ -187,7 +188,7 @@ def test_a_batch_that_fails_the_gate_keeps_the_old_warehouse(installation: Insta
             "INSERT INTO resource_version (resource_type, resource_id, version, source, source_id, authority,"
             " recorded_at, batch_key, ordinal, body)"
             " VALUES ('Observation', gen_random_uuid(), 1, 'lab', 'o', 2, now(), %s, 0, %s)",
-            (batch, '{"resourceType": "Observation", "status": "final"}'),
+            (batch, pack(b'{"resourceType": "Observation", "status": "final"}')),
         )
     with pytest.raises(BuildError, match="the quality gate refuses the feed lab: not every record names its patient"):
         build(installation.settings)

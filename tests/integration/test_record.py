@@ -16,6 +16,7 @@ from ehr_pm.record.entry import Entry
 from hub_core.database import Database
 from hub_core.fhir.canonical import load_object
 from hub_core.fhir.ids import derived_id
+from tests.integration import stored
 
 FULL, MENTION, STUB = 2, 1, 0
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -43,12 +44,9 @@ def tell(database: Database, *entries: Entry) -> list[str]:
 
 
 def standing(database: Database) -> tuple[int, str]:
-    with database.begin() as unit:
-        row = unit.driver.execute(
-            "SELECT r.version, v.body FROM resource r JOIN resource_version v USING (batch_key, ordinal)"
-        ).fetchone()
-    assert row is not None
-    return row[0], json.loads(row[1])["name"][0]["family"]
+    [body] = stored.standing(database)
+    patient = json.loads(body)
+    return int(patient["meta"]["versionId"]), patient["name"][0]["family"]
 
 
 def log(database: Database, column: str) -> list[Any]:
@@ -204,11 +202,9 @@ def test_stored_text_keeps_digits_and_carries_version_and_time(database: Databas
     name = derived_id("lab", "Observation", "1")
     text = f'{{"resourceType":"Observation","id":"{name}","valueQuantity":{{"value":7.10}}}}'
     tell(database, Entry(load_object(text), source="lab", source_id="1"))
-    with database.begin() as unit:
-        row = unit.driver.execute("SELECT body FROM resource_version").fetchone()
-    assert row is not None
-    assert '"value":7.10' in row[0]
-    assert json.loads(row[0])["meta"]["versionId"] == "1"
+    [body] = stored.standing(database)
+    assert '"value":7.10' in body
+    assert json.loads(body)["meta"]["versionId"] == "1"
 
 
 def gone(*, minutes: int = 0, arrival: int = 1, name: str = "p1") -> Entry:

@@ -8,6 +8,7 @@ import httpx
 
 from hub_core.fhir.canonical import load_object
 from tests.integration.hub_api.hub import Hub, ids, link, new_id, observation, patient
+from tests.integration.stored import bodies
 
 REFUSALS = (
     ("GET", "/fhir/Patient/9f3c1c52-7f0e-4a53-9d4b-3f6c6f9c1a10", 404, "not-found"),
@@ -35,8 +36,7 @@ def test_a_resource_is_answered_byte_for_byte_with_its_version(hub: Hub, admin: 
     assert answer.headers["content-type"] == "application/fhir+json"
     assert answer.headers["etag"] == 'W/"1"'
     assert answer.headers["last-modified"].endswith("GMT")
-    stored = hub.query("SELECT body FROM resource_version WHERE resource_id = %s", (ada["id"],))
-    assert answer.text == stored[0][0]
+    assert [answer.text] == bodies(hub.installation.database, "v.resource_id = %s", ada["id"])
 
 
 def test_a_version_known_already_is_not_sent_again(hub: Hub, admin: httpx.Client) -> None:

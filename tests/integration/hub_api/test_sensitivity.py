@@ -16,6 +16,7 @@ from pipelines.marking import Marking
 from tests.integration.hub_api.hub import Hub, ids, new_id, observation, patient
 from tests.integration.hub_api.practice import Practice
 from tests.integration.hub_api.test_marts import Published, published
+from tests.integration.stored import bodies
 
 __all__ = ["published"]
 
@@ -195,7 +196,7 @@ def test_a_tag_on_a_patient_reaches_what_comes_later_and_leaves_what_the_source_
     note, later = labelled(observation(ada), "psychotherapy"), observation(ada)
     hub.record(note, later, location="north")
     assert (kinds(hub, note)[0], kinds(hub, later)[0], kinds(hub, ada)[0]) == ("psychotherapy", "42cfr2", "42cfr2")
-    [(body,)] = hub.query("SELECT body FROM resource_version WHERE resource_id = %s", (later["id"],))
+    [body] = bodies(hub.installation.database, "v.resource_id = %s", later["id"])
     assert TAGGED_HERE in body
     [(same,)] = hub.query("SELECT content_sha FROM resource WHERE resource_id = %s", (later["id"],))
     officer.post(f"/api/practice/sensitivity/{made['tag_id']}/end", json=WHY)

@@ -1,0 +1,62 @@
+"""Bodies as the record keeps them: smaller, whole again, and never silently wrong."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ehr_pm.record.bodies import PLAIN, ZSTD, dictionary, pack, unpack
+from hub_core.errors import DamagedError
+
+BODY = (
+    '{"resourceType":"Patient","id":"0195a1c2-0000-7000-8000-000000000001","meta":{"versionId":"1",'
+    '"lastUpdated":"2026-03-01T12:00:00+00:00"},"name":[{"use":"official","family":"Núñez","given":["Ada"]}],'
+    '"identifier":[{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0203","code":"MR"}]},'
+    '"value":"1.10"}],"gender":"female","birthDate":"1981-02-03"}'
+).encode()
+DICTIONARY = "abbc245ff299aeac626f80d26430ca902b00e5fb7ea6e38b76415373d9aae7b3"
+
+
+def test_a_body_comes_out_as_it_went_in_and_takes_less_than_half() -> None:
+    assert unpack(pack(BODY)) == BODY
+    assert len(pack(BODY)) < len(BODY) / 2
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", bytes(range(256)), b"x" * 3_000_000])
+def test_any_bytes_come_out_as_they_went_in(body: bytes) -> None:
+    assert unpack(pack(body)) == body
+
+
+def test_what_was_stored_as_text_stays_readable() -> None:
+    assert unpack(PLAIN + BODY) == BODY
+
+
+def test_the_dictionary_is_the_one_that_bodies_were_packed_with() -> None:
+    """Nothing that is stored can be read without it: a better one is another form with another file."""
+    assert hashlib.sha256(dictionary().as_bytes()).hexdigest() == DICTIONARY
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        b"",
+        b"\x02" + BODY,
+        ZSTD,
+        ZSTD + BODY,
+        pack(BODY)[:-9],
+        pack(BODY)[:5] + b"\xe0" + b"\xff" * 8 + pack(BODY)[6:],  # a length of many petabytes
+    ],
+)
+def test_what_was_never_packed_is_told_without_what_it_says(packed: bytes) -> None:
+    with pytest.raises(DamagedError, match="a body in the record") as told:
+        unpack(packed)
+    assert "Ada" not in str(told.value)
+
+
+def test_many_threads_pack_and_unpack_at_once() -> None:
+    bodies = [BODY + b" " * number for number in range(500)]
+    with ThreadPoolExecutor(8) as threads:
+        packed = list(threads.map(pack, bodies))
+        assert list(threads.map(unpack, packed)) == bodies
