@@ -5,23 +5,25 @@ Truth says what the house can know: pediatrics sends claims only, so of its care
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 from pipelines.simulation.clocks import clock
 from pipelines.simulation.faults import Fault
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.group import ENDS, PAYERS, PRACTICES
 from pipelines.simulation.money import Books
+from pipelines.simulation.truth import Row
 from pipelines.simulation.world import Chapter, Policy, Registration, Report, Site, Visit
 
-Row: TypeAlias = Mapping[str, object]
 Table: TypeAlias = tuple[str, Iterable[Row]]
 """A file of truth, and rows that belong to it."""
 
 _CODED_VISITS: frozenset[Site] = frozenset({"family-practice", "hospital"})
 """Sites whose diagnoses come with the visit; cardiology sends a problem list."""
+_WRITTEN = clock(ZoneInfo("UTC")).written
 _CLASSES = {"VR": "AMB"}
 """HL7 v2 has no class for video visits (table 0004): where it is spoken, they are ambulatory."""
 
@@ -132,8 +134,8 @@ def _visits(chapter: Chapter) -> Iterator[Row]:
             "site": visit.site,
             "visit_class": _CLASSES.get(visit.visit_class, visit.visit_class) if is_hl7 else visit.visit_class,
             "status": visit_status(visit),
-            "started_at": visit.started_at.isoformat(),
-            "ended_at": visit.ended_at.isoformat() if visit.ended_at else "",
+            "started_at": _WRITTEN(visit.started_at),
+            "ended_at": _WRITTEN(visit.ended_at) if visit.ended_at else "",
         }
 
 
@@ -178,7 +180,7 @@ def _bookings(chapter: Chapter) -> Iterator[Row]:
                 "site": booking.site,
                 "clinician": booking.clinician,
                 "status": booking.status,
-                "starts_at": booking.changes[-1].starts_at.isoformat(),
+                "starts_at": _WRITTEN(booking.changes[-1].starts_at),
             }
 
 
@@ -189,14 +191,15 @@ def _key(report: Report) -> Row:
 def _results(reports: Iterable[Report]) -> Iterator[Row]:
     for report in reports:
         for result in report.results:
-            is_corrected = report.corrected_at is not None and result.corrected_value is not None
+            corrected = result.corrected_value if report.corrected_at is not None else None
+            is_corrected = corrected is not None
             yield {
                 "result_id": result.result_id,
                 "report_id": report.report_id,
                 "registration_id": report.registration_id,
                 "site": report.site,
                 "loinc": result.code.code,
-                "value": result.corrected_value if is_corrected else result.value,
+                "value": result.value if corrected is None else corrected,
                 "unit": result.unit,
                 "flag": result.corrected_flag if is_corrected else result.flag,
                 "is_corrected": is_corrected,

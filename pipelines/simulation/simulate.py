@@ -31,7 +31,7 @@ from pipelines.simulation.money import Books
 from pipelines.simulation.northgate.month import month_of
 from pipelines.simulation.northgate.writing import write_month
 from pipelines.simulation.runs import merge_runs, write_run
-from pipelines.simulation.truth import TruthFiles
+from pipelines.simulation.truth import Row, TruthFiles
 from pipelines.simulation.world import Chapter
 from pipelines.simulation.x12 import interchanges
 
@@ -109,9 +109,15 @@ def _without_collector() -> Iterator[None]:
 
 
 def _write_chapter(task: _Task) -> None:
-    """Write the runs and the truth of one chapter."""
+    """Write the runs and the truth of one chapter, and forget it before anybody looks for cycles again."""
     task.folder.mkdir(parents=True)
-    with _without_collector(), TruthFiles(task.folder / "truth") as truth:
+    with _without_collector():
+        _tell(task)
+
+
+def _tell(task: _Task) -> None:
+    """Let the people of a chapter live, and write down what systems send of it and what is true."""
+    with TruthFiles(task.folder / "truth") as truth:
         chapter = live(task.seed, task.number, task.people)
         books = billing.keep_books(chapter, task.seed)
         for kind, rows in chain(truth_tables(chapter, books), billing.truth_tables(chapter, books)):
@@ -141,7 +147,7 @@ def _deliveries(chapter: Chapter, books: Books, seed: int) -> Iterator[tuple[Sim
             yield feed, Delivery(by_feed.get(feed.name, []))
 
 
-def _counted(feed: SimulatedFeed, arrivals: Iterable[Arrival]) -> dict[str, object]:
+def _counted(feed: SimulatedFeed, arrivals: Iterable[Arrival]) -> Row:
     """Return the row of truth that counts a feed's records as the house does."""
     sent = repeated = rejected = 0
     for each in arrivals:

@@ -8,9 +8,10 @@ from datetime import date, datetime
 
 from pipelines.simulation.billing.standing import account_standings, claim_standings
 from pipelines.simulation.clocks import clock
-from pipelines.simulation.facts_truth import Row, Table, member
+from pipelines.simulation.facts_truth import Table, member
 from pipelines.simulation.group import PAYERS, PRACTICES
 from pipelines.simulation.money import Adjustment, Answer, Books, Claim, Remittance
+from pipelines.simulation.truth import Row
 from pipelines.simulation.world import Chapter, Site
 
 _NOT_DENIED = frozenset(("45", "23", "24", "94", "253"))
@@ -141,14 +142,13 @@ def _denials(answers: list[tuple[Remittance, Answer]]) -> Iterator[Row]:
     for remittance, answer in reversed(answers):
         for line_number, denying in _denied(answer):
             is_overturned = any(_pays(later, line_number) for later in following[answer.account_number, answer.payer])
-            place = "claim" if line_number is None else line_number
             found.append(
                 {
-                    "denial_id": f"{answer.answer_id}/{place}",
+                    "denial_id": f"{answer.answer_id}/{line_number or 'claim'}",
                     "site": remittance.site,
                     "payer": _NAMES[answer.payer],
                     "account_number": answer.account_number,
-                    "line_number": line_number,
+                    "line_number": line_number or "",
                     "group_code": denying[0].group_code,
                     "reason_code": denying[0].reason_code,
                     "cents": sum(each.amount for each in denying),

@@ -9,14 +9,15 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from pipelines.simulation.clocks import TWO_DIGITS, clock
+from pipelines.simulation.clocks import clock
 from pipelines.simulation.group import EXCHANGE, PRACTICES
 from pipelines.simulation.world import Code, Identifier
 
 Content: TypeAlias = dict[str, Any]
 
 PRACTICE: Final = PRACTICES["cardiology"]
-_HOUR: Final = clock(PRACTICE.zone).hour
+instant: Final = clock(PRACTICE.zone).written
+"""Returns an instant to the second, as the clocks of the practice show it."""
 BASE: Final = "https://cardiology.riverbend.example"
 TERMINOLOGY: Final = "http://terminology.hl7.org/CodeSystem"
 NPI: Final = "http://hl7.org/fhir/sid/us-npi"
@@ -66,12 +67,6 @@ def line(version: Version, number: int) -> str:
 def exact(value: Decimal) -> str:
     """Return a number that `line` writes digit for digit, which a float could not keep."""
     return f"\0{value:f}"
-
-
-def instant(moment: datetime) -> str:
-    """Return an instant to the second, as the clocks of the practice show it."""
-    hour = _HOUR(moment)
-    return f"{hour.extended}:{TWO_DIGITS[moment.minute]}:{TWO_DIGITS[moment.second]}{hour.extended_offset}"
 
 
 def reference(resource_type: str, resource_id: str, display: str = "") -> Content:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from operator import attrgetter
 from random import Random
@@ -61,4 +62,4 @@ class Systems:
 
 def _held(draft: Draft) -> Draft:
     """Return a message as it is sent: not in the hour that comes twice, where its own time would be read wrongly."""
-    return draft._replace(sent_at=draft.sent_at + timedelta(hours=1))
+    return replace(draft, sent_at=draft.sent_at + timedelta(hours=1))

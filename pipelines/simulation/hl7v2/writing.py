@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from pipelines.simulation.clocks import TWO_DIGITS, clock
+from pipelines.simulation.facts import fact
 from pipelines.simulation.feeds import SimulatedFeed
 from pipelines.simulation.group import CLINICIANS
 from pipelines.simulation.world import Address, Code, Visit, VisitClass
@@ -22,7 +23,8 @@ PATIENT_CLASSES: Final[dict[VisitClass, str]] = {"AMB": "O", "EMER": "E", "IMP":
 """PV1-2 (table 0004), which has no class for video visits."""
 
 
-class Draft(NamedTuple):
+@fact(frozen=True, slots=True)
+class Draft:
     """A message without its header, which is written when its place among the messages of its feed is known."""
 
     sent_at: datetime
@@ -39,18 +41,18 @@ class Stamp:
 
     def __init__(self, feed: SimulatedFeed) -> None:
         """Write as `feed` does."""
-        self._hour = clock(feed.practice.zone).hour
+        self._hours = clock(feed.practice.zone).hours
         self._has_offsets = feed.has_offsets
 
     def __call__(self, moment: datetime) -> str:
         """Return a DTM to the second; the second of two equal local times never goes without its offset."""
-        hour = self._hour(moment)
+        hour = self._hours[moment.toordinal() * 24 + moment.hour]
         offset = hour.basic_offset if self._has_offsets or hour.is_second else ""
         return f"{hour.basic}{TWO_DIGITS[moment.minute]}{TWO_DIGITS[moment.second]}{offset}"
 
     def is_ambiguous(self, moment: datetime) -> bool:
         """Return whether the local time of a moment, without its offset, would be read as the hour before."""
-        return self._hour(moment).is_second
+        return self._hours[moment.toordinal() * 24 + moment.hour].is_second
 
 
 class Header:

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
 
-from pipelines.simulation.facts_truth import Row
 from pipelines.simulation.group import EXCHANGE, PAYERS
 from pipelines.simulation.northgate.facts import Booking, Intention, Month, Record
 from pipelines.simulation.northgate.payers import answers
 from pipelines.simulation.northgate.place import KEY, SOURCE, ZONE, described
-from pipelines.simulation.truth import TruthFiles
+from pipelines.simulation.truth import Row, TruthFiles
 
 
 def write_month(month: Month, folder: Path) -> None:
@@ -95,7 +94,7 @@ def _record(record: Record) -> Iterator[tuple[str, Row]]:
         yield "identifiers", {"registration_id": record.record_id, **number}
 
 
-def _booking(booking: Booking) -> dict[str, object]:
+def _booking(booking: Booking) -> Row:
     return {
         "booking_id": booking.booking_id,
         "registration_id": booking.record_id,

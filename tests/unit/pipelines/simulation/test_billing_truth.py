@@ -85,7 +85,7 @@ def test_denials_are_lines_and_claims_left_unpaid(house: House) -> None:
                 later = [each for by, each in answered[number + 1 :] if (by, each.account) == own]
                 paying = {line.number for each in later if each.status != "22" for line in each.lines if line.paid > 0}
                 is_overturned = place in paying if place else bool(paying)
-                counted.append((claim.account, place, *why[0], is_overturned))
+                counted.append((claim.account, place or "", *why[0], is_overturned))
     stated = [
         tuple(
             row[name]
