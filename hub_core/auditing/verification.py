@@ -16,23 +16,34 @@ if TYPE_CHECKING:
     import psycopg
 
 Fault: TypeAlias = Literal["changed", "missing", "unlinked", "cut off", "replaced"]
+_Link: TypeAlias = tuple[str, int, bytes, bytes | None]
+"""Chain, number and digest of a link, and what it was told of its event: None where that is gone."""
 
 _PAGE = 10_000
 """Links read at once."""
-_PAGES = (
-    "SELECT shard, min(number), max(number) FROM audit_link"  # noqa: S608 - a number of ours
-    f" GROUP BY shard, number / {_PAGE} ORDER BY shard, number / {_PAGE}"
-)
+_PAGES = f"""
+WITH RECURSIVE page AS (
+    (SELECT shard, number FROM audit_link ORDER BY shard, number LIMIT 1)
+    UNION ALL
+    SELECT following.* FROM page CROSS JOIN LATERAL (
+        SELECT l.shard, l.number FROM audit_link l WHERE (l.shard, l.number) > (page.shard, page.number)
+        ORDER BY l.shard, l.number OFFSET {_PAGE - 1} LIMIT 1
+    ) AS following
+) SELECT shard, number FROM page
+"""  # noqa: S608 - a number of ours
 # Each event by its id, whatever the planner thinks: a join may read all events anew for every page.
 _LINKS = (
-    "SELECT l.number, l.digest, event.payload FROM audit_link l LEFT JOIN LATERAL"  # noqa: S608 - words of ours
+    "SELECT l.shard, l.number, l.digest, event.payload FROM audit_link l LEFT JOIN LATERAL"  # noqa: S608 - words of ours
     f" (SELECT {PAYLOAD.format(form='l.form')} AS payload FROM audit_event e WHERE e.event_id = l.event_id OFFSET 0)"
-    " AS event ON true WHERE l.shard = %s AND l.number BETWEEN %s AND %s ORDER BY l.number"
+    f" AS event ON true WHERE (l.shard, l.number) >= (%s, %s) ORDER BY l.shard, l.number LIMIT {_PAGE}"
 )
-_UNLINKED = (
-    "SELECT count(*) FROM audit_event e WHERE e.txid < (SELECT horizon FROM audit_sealed)"
-    " AND NOT EXISTS (SELECT FROM audit_link l WHERE l.event_id = e.event_id)"
-)
+_SEALED = """
+SELECT (SELECT count(*) FROM audit_event WHERE txid < horizon) + (
+    SELECT count(*) FROM audit_event e
+    WHERE e.txid >= horizon AND EXISTS (SELECT FROM audit_link l WHERE l.event_id = e.event_id)
+) FROM audit_sealed
+"""
+"""How many events the sealer has passed, so that each has a link, or has linked although others may still come."""
 _MOST = 100
 """Findings that are listed; a trail with more is not better described by more."""
 
@@ -83,12 +94,13 @@ def verify(
     """
     due = {(each.head.shard, each.head.number): each for each in checkpoints}
     found = Verification()
-    chain = _Chain("")
+    chain, linked = _Chain(""), 0
     for shard, number, digest, payload in _links(connections):
         if shard != chain.shard:
             chain = _Chain(shard)
             found.chains += 1
         found.events += 1
+        linked += payload is not None
         is_next = number == chain.number + 1
         if not is_next or payload is None or link(key, chain.digest, payload) != digest:
             _note(found, _explain(chain, number, is_next=is_next, is_gone=payload is None))
@@ -101,8 +113,8 @@ def verify(
     for checkpoint in due.values():
         text = f"the chain was at least {checkpoint.head.number} events long at {checkpoint.at}"
         _note(found, Finding("cut off", checkpoint.head.shard, checkpoint.head.number, text))
-    unlinked = connections[0].execute(_UNLINKED).fetchall()[0][0]
-    if unlinked:
+    [(sealed,)] = connections[0].execute(_SEALED).fetchall()
+    if unlinked := sealed - linked:
         _note(found, Finding("unlinked", "", 0, f"{unlinked} events were put in behind the chain's back"))
     return found
 
@@ -120,35 +132,26 @@ def _note(found: Verification, finding: Finding) -> None:
         found.findings.append(finding)
 
 
-def _links(connections: Sequence[psycopg.Connection[Any]]) -> Iterator[tuple[str, int, bytes, bytes | None]]:
-    """Yield every link with its event as text, in order."""
-    for shard, page in _pages(connections):
-        for number, digest, payload in page:
-            yield shard, number, digest, payload
-
-
-def _pages(
-    connections: Sequence[psycopg.Connection[Any]],
-) -> Iterator[tuple[str, list[tuple[int, bytes, bytes | None]]]]:
-    """Yield the links a page at a time, in order; each connection reads one ahead."""
-    spans = connections[0].execute(_PAGES).fetchall()
+def _links(connections: Sequence[psycopg.Connection[Any]]) -> Iterator[_Link]:
+    """Yield every link with its event, in order, read a page at a time; each connection reads one ahead."""
+    pages = connections[0].execute(_PAGES).fetchall()
     idle: SimpleQueue[psycopg.Connection[Any]] = SimpleQueue()
     for connection in connections:
         idle.put(connection)
 
-    def read(shard: str, first: int, last: int) -> tuple[str, list[Any]]:
+    def read(page: tuple[str, int]) -> list[_Link]:
         connection = idle.get()
         try:
             with connection.cursor(binary=True) as cursor:
-                return shard, cursor.execute(_LINKS, (shard, first, last), prepare=False).fetchall()
+                return cursor.execute(_LINKS, page, prepare=False).fetchall()
         finally:
             idle.put(connection)
 
     with ThreadPoolExecutor(len(connections)) as readers:
-        reading: deque[Future[tuple[str, list[Any]]]] = deque()
-        for span in spans:
-            reading.append(readers.submit(read, *span))
+        reading: deque[Future[list[_Link]]] = deque()
+        for page in pages:
+            reading.append(readers.submit(read, page))
             if len(reading) > len(connections):
-                yield reading.popleft().result()
+                yield from reading.popleft().result()
         while reading:
-            yield reading.popleft().result()
+            yield from reading.popleft().result()
