@@ -19,7 +19,7 @@ from ehr_pm.record.apply import apply
 from ehr_pm.record.entry import Entry, Key, Verdict
 from ehr_pm.record.queries import FOUND_COLUMNS, FOUND_TABLES, Found
 from ehr_pm.record.sensitivity import hold_gate
-from hub_core.feeds import API_SOURCES
+from hub_core.feeds import API_SOURCES, STAFF_SOURCE
 from hub_core.fhir.canonical import Json
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Statement:
 
 def source_of(principal_id: UUID, *, is_program: bool) -> str:
     """Return the source of what somebody writes: each program is one of its own, people are the staff together."""
-    return f"{API_SOURCES}{principal_id if is_program else 'staff'}"
+    return f"{API_SOURCES}{principal_id}" if is_program else STAFF_SOURCE
 
 
 def close_types(connection: psycopg.Connection[Any], resource_types: Iterable[str]) -> None:

@@ -20,6 +20,9 @@ OWN_SOURCE = "wholechart"
 API_SOURCES = "api:"
 """What the sources of those begin with who write over the FHIR API: no feed may speak in the name of one."""
 
+STAFF_SOURCE = f"{API_SOURCES}staff"
+"""The source of what people of the house write there: one for all of them."""
+
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """What a feed may be called: it names folders and partitions."""
 

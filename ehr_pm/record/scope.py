@@ -7,7 +7,7 @@ reaches all records of the person. Resources of no patient belong to their locat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
 from hub_core.access import (
@@ -26,7 +26,30 @@ from hub_core.access import (
 if TYPE_CHECKING:
     import psycopg
 
-    from ehr_pm.record.queries import Found
+
+class Placed(Protocol):
+    """What a decision asks of a version of a resource."""
+
+    @property
+    def resource_type(self) -> str:
+        """Return the type of the resource."""
+
+    @property
+    def location(self) -> str | None:
+        """Return the key of the location whose record it is."""
+
+    @property
+    def patient_id(self) -> UUID | None:
+        """Return whom it is about."""
+
+    @property
+    def sensitivity(self) -> str | None:
+        """Return how sensitive it is."""
+
+    @property
+    def deleted(self) -> bool:
+        """Return whether it says that the resource is no more."""
+
 
 DIRECTORY: Final = ("Endpoint", "HealthcareService", "Location", "Organization", "Practitioner", "PractitionerRole")
 """Types that no location owns."""
@@ -97,7 +120,7 @@ def known_at(connection: psycopg.Connection[Any], patient_id: UUID) -> frozenset
     return frozenset(row[0] for row in connection.execute(_KNOWN_AT, {"patient": patient_id}).fetchall())
 
 
-def subject_of(connection: psycopg.Connection[Any], access: Access, found: Found) -> Subject:
+def subject_of(connection: psycopg.Connection[Any], access: Access, found: Placed) -> Subject:
     """Return what a decision about a resource needs to know; where its patient is known only where that matters."""
     if found.patient_id is not None:
         places = places_of(connection, access, found.patient_id)

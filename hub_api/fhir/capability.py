@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from hub_api.fhir.exchange import base_of, fhir_response, require_json
+from hub_api.fhir.provenance import PROVENANCE
 from hub_api.security.policy import action_to_write, why_not_written
 from hub_api.services import services_of
 from hub_core.clock import now
@@ -32,6 +33,10 @@ _NOTES: dict[Kind, str] = {
     "uri": ":below and :above by whole segments",
     "composite": "values with $ between them, true of one repetition",
 }
+_PROVENANCE = (
+    "Beside what sources sent there is one of every version of every resource, made of its envelope: found by _id,"
+    " target, patient, recorded and _lastUpdated where its version is current, and read at its id"
+)
 _OF_EVERY_TYPE: tuple[Json, ...] = (
     {"name": "_id", "type": "token"},
     {"name": "_lastUpdated", "type": "date", "documentation": _NOTES["date"]},
@@ -81,6 +86,7 @@ def _resource(name: str) -> Json:
     resource: Json = {
         "type": name,
         **({} if is_written else {"documentation": why_not_written(name)}),
+        **({"documentation": _PROVENANCE} if name == PROVENANCE else {}),
         "interaction": [{"code": code} for code in (*_READING, *(_WRITING if is_written else ()))],
         "versioning": "versioned",
         "readHistory": True,

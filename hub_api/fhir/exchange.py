@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from ehr_pm.record.queries import Found
+    from ehr_pm.record.scope import Placed
+    from hub_api.fhir.bundles import Shown
     from hub_core.settings import Settings
 
 _JSON_TYPES: Final = frozenset(
@@ -81,11 +83,11 @@ def is_strict(request: Request) -> bool:
 
 
 async def put_on_record(
-    request: Request, action: str, resource_type: str, shown: Iterable[Found], *, resource_id: UUID | None = None
+    request: Request, action: str, resource_type: str, shown: Iterable[Shown], *, resource_id: UUID | str | None = None
 ) -> None:
     """Return once it is durable who was shown what: one event per patient, or one for no patient."""
     services, caller = services_of(request), caller_of(request)
-    by_patient: dict[UUID | None, list[Found]] = {}
+    by_patient: dict[UUID | None, list[Shown]] = {}
     for found in shown:
         by_patient.setdefault(found.patient_id, []).append(found)
     events = [
@@ -104,7 +106,7 @@ async def put_on_record(
     await asyncio.wrap_future(services.audit.write(*events))
 
 
-def permitted(connection: psycopg.Connection[Any], caller: Caller, found: Iterable[Found]) -> None:
+def permitted(connection: psycopg.Connection[Any], caller: Caller, found: Iterable[Placed]) -> None:
     """Return if a caller may read versions of a resource.
 
     Raises:
@@ -131,7 +133,7 @@ def closed_versions(connection: psycopg.Connection[Any], caller: Caller, found: 
     return {each.version for each in found if not open_kinds[each.patient_id, each.sensitivity]}
 
 
-def _only_id(resources: list[Found]) -> str | None:
+def _only_id(resources: list[Shown]) -> str | None:
     return str(resources[0].resource_id) if len(resources) == 1 else None
 
 

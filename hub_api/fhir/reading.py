@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from ehr_pm.record import queries
-from hub_api.fhir import bundles
+from ehr_pm.record import envelopes, queries
+from hub_api.fhir import bundles, provenance
 from hub_api.fhir.cursor import Cursor
 from hub_api.fhir.exchange import (
     as_number,
@@ -31,12 +31,17 @@ if TYPE_CHECKING:
     import psycopg
     from starlette.requests import Request
 
+    from ehr_pm.record.envelopes import Envelope, Version
     from ehr_pm.record.queries import Found
+    from hub_api.fhir.bundles import Shown
+    from hub_api.fhir.provenance import Made
 
 
 async def read(request: Request) -> Response:
     """Answer a resource as it is now."""
     require_json(request)
+    if (made := provenance.named(request)) is not None:
+        return _resource(request, await _made(request, made, "resource.read"))
     resource_type, resource_id = type_of(request), id_of(request)
     caller = caller_of(request)
 
@@ -53,8 +58,10 @@ async def read(request: Request) -> Response:
 async def read_version(request: Request) -> Response:
     """Answer a resource as it was in one version."""
     require_json(request)
-    resource_type, resource_id = type_of(request), id_of(request)
     version = request.path_params["version"]
+    if (made := provenance.named(request)) is not None and version == "1":
+        return _resource(request, await _made(request, made, "resource.read"))
+    resource_type, resource_id = type_of(request), id_of(request)
     if not (version.isascii() and version.isdigit() and len(version) < 10):
         raise NotFoundError("no such version")
     caller = caller_of(request)
@@ -73,6 +80,10 @@ async def read_history(request: Request) -> Response:
     """Answer the versions of a resource, latest first."""
     require_json(request)
     services, caller = services_of(request), caller_of(request)
+    if (made := provenance.named(request)) is not None:
+        only, base = await _made(request, made, "resource.history"), base_of(request, services.settings)
+        links = {"self": f"{base}/{only.resource_type}/{only.resource_id}/_history"}
+        return fhir_response(bundles.bundle("history", [bundles.history_entry(base, only)], links))
     resource_type, resource_id = type_of(request), id_of(request)
     path = f"{resource_type}/{resource_id}/_history"
     count = read_count(request.query_params.get("_count", str(DEFAULT_COUNT))) or DEFAULT_COUNT
@@ -101,7 +112,24 @@ async def read_history(request: Request) -> Response:
     return fhir_response(bundles.bundle("history", (bundles.history_entry(base, each) for each in shown), links))
 
 
-def _resource(request: Request, found: Found | None) -> Response:
+async def _made(request: Request, version: Version, action: str) -> Made:
+    """Return the Provenance of a version for who may read that; it is as sensitive, and of the same patient."""
+    caller = caller_of(request)
+
+    def look(connection: psycopg.Connection[Any]) -> Envelope | None:
+        found = envelopes.read(connection, *version)
+        permitted(connection, caller, [found] if found else [])
+        return found
+
+    found = await services_of(request).read(look)
+    shown = [] if found is None else [provenance.made(found)]
+    await put_on_record(request, action, provenance.PROVENANCE, shown, resource_id=request.path_params["resource_id"])
+    if not shown:
+        raise NotFoundError("no such resource")
+    return shown[0]
+
+
+def _resource(request: Request, found: Shown | None) -> Response:
     if found is None:
         raise NotFoundError("no such resource")
     if found.deleted:

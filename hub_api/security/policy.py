@@ -260,7 +260,7 @@ _TYPES: Final[Mapping[Action, str]] = {
 _ACTION_OF_TYPE: Final[Mapping[str, Action]] = {
     name: action for action, names in _TYPES.items() for name in names.split()
 }
-
+_READING: Final[tuple[Action, ...]] = ("chart.read", *(action for action in _TYPES if action != "audit.read"))
 
 _WRITTEN: Final[Mapping[Action, str]] = {
     "billing.write": _TYPES["billing.read"],
@@ -311,6 +311,14 @@ def actions_for(resource_type: str) -> tuple[Action, ...]:
     """
     action = _ACTION_OF_TYPE.get(resource_type, "chart.read")
     return (action,) if action in ("chart.read", "audit.read") else (action, "chart.read")
+
+
+def actions_to_ask_for(resource_type: str) -> tuple[Action, ...]:
+    """Return the actions of which one is needed to ask for a type at all.
+
+    A Provenance is made of each version of each type, for who may read that: so who reads anything may ask for it.
+    """
+    return _READING if resource_type == "Provenance" else actions_for(resource_type)
 
 
 def action_to_write(resource_type: str) -> Action | None:

@@ -75,12 +75,9 @@ class Conditions:
         return " AND ".join(conditions)
 
     def _scope(self, resource_type: str, scope: Scope) -> str:
-        """Return the condition of a scope; its names are made its own, as another type's scope may be another."""
+        """Return the condition of a scope, written once for each type: another type's may be another."""
         if resource_type not in self._scopes:
-            own = f"%(w{len(self._scopes)}_"
-            text, values = condition(scope)
-            self._bound.values |= {f"{own[2:]}{name}": value for name, value in values.items()}
-            self._scopes[resource_type] = text.replace("%(", own)
+            self._scopes[resource_type] = seen(scope, self._bound)
         return self._scopes[resource_type]
 
     def _criterion(self, resource_type: str, kind: str, criterion: Criterion) -> str:
@@ -92,7 +89,7 @@ class Conditions:
             case IsAbout(patient_ids):
                 return f"r.patient_id = ANY({bound.add(uuids(patient_ids))})"
             case Recorded(intervals):
-                return _any(interval_condition(each, "r.recorded_at", "r.recorded_at", bound) for each in intervals)
+                return any_of(interval_condition(each, "r.recorded_at", "r.recorded_at", bound) for each in intervals)
             case Missing(param, is_missing):
                 present = self._present(parameters_of(resource_type), param, kind)
                 return f"NOT {present}" if is_missing else present
@@ -101,12 +98,12 @@ class Conditions:
                 return f"NOT {found}" if criterion.is_negated else found
             case Together(param, alternatives):
                 groups = parameters_of(resource_type)[param].groups
-                return _any(
+                return any_of(
                     self._together(resource_type, kind, group, values) for values in alternatives for group in groups
                 )
             case Chained(param, targets):
                 known = parameters_of(resource_type)[param]
-                return _any(self._chained(known, kind, target, inner) for target, inner in targets)
+                return any_of(self._chained(known, kind, target, inner) for target, inner in targets)
             case Having():
                 return self._having(resource_type, criterion)
 
@@ -128,7 +125,7 @@ class Conditions:
     def _present(self, known: Mapping[str, SearchParameter], param: str, kind: str) -> str:
         parameter = known[param]
         if parameter.kind == "composite":
-            return _any(
+            return any_of(
                 " AND ".join(self._present(known, name, kind) for name, _ in group.parts) for group in parameter.groups
             )
         table = TABLES[parameter.kind]
@@ -137,7 +134,7 @@ class Conditions:
             conditions.append("r.patient_id IS NOT NULL")
         if parameter.kind == "reference":
             conditions += [self._exists(kind, "search_token", kept, IDENTIFIER) for kept in parameter.kept]
-        return _any(conditions)
+        return any_of(conditions)
 
     def _indexed(self, known: SearchParameter, kind: str, criterion: Indexed) -> str:
         table = "search_token" if criterion.suffix else TABLES[known.kind]
@@ -150,7 +147,7 @@ class Conditions:
                 self._exists(kind, table, kept, criterion.suffix, f" AND {row_condition(value, 's', self._bound)}")
                 for kept in known.kept
             ]
-        return _any(conditions)
+        return any_of(conditions)
 
     def _of_patient(self, known: SearchParameter, kind: str, value: Value) -> str:
         """Return that a reference is in the column of the patient; or, where it may be to others too, in a row."""
@@ -194,7 +191,7 @@ class Conditions:
         fits = self.where(target, (inner,))
         if known.is_of_patient and target == PATIENT:
             return f"r.patient_id IN (SELECT r.resource_id FROM resource r WHERE {fits})"
-        return _any(
+        return any_of(
             "r.resource_key IN (SELECT s.resource_key FROM search_reference s JOIN resource r"
             f" ON r.resource_type = s.target_type AND r.resource_id = {_ID} AND s.target_id = r.resource_id::text"
             f" WHERE {self._rows(kind, 'search_reference', kept)} AND {fits})"
@@ -209,12 +206,20 @@ class Conditions:
         if known.is_of_patient and resource_type == PATIENT:
             return f"r.resource_id IN (SELECT r.patient_id FROM resource r WHERE {fits})"
         kind, target = self._bound.add(wanted.source_type), self._bound.add(resource_type)
-        return _any(
+        return any_of(
             f"r.resource_id IN (SELECT {_ID} FROM search_reference s JOIN resource r USING (resource_key)"
             f" WHERE {self._rows(kind, 'search_reference', kept)} AND s.target_type = {target} AND {fits})"
             for kept in known.kept
             if kept.target in (None, resource_type)
         )
+
+
+def seen(scope: Scope, bound: Bound) -> str:
+    """Return that `r` is within what may be seen."""
+    text, values = condition(scope)
+    for name, value in values.items():
+        text = text.replace(f"%({name})s", bound.add(value))
+    return text
 
 
 def _is_maybe_patient(known: SearchParameter, value: Value) -> bool:
@@ -240,5 +245,6 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _any(conditions: Iterable[str]) -> str:
+def any_of(conditions: Iterable[str]) -> str:
+    """Return that one of some conditions holds."""
     return f"({' OR '.join(conditions) or 'false'})"

@@ -7,7 +7,7 @@ appears nor takes a place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from psycopg.rows import class_row
@@ -58,6 +58,17 @@ def included(
     return shown[:limit]
 
 
+def of_keys(
+    connection: psycopg.Connection[Any], keys: Collection[tuple[str, str]], *, reach: Reach, limit: int
+) -> list[Found]:
+    """Return those of some resources, told by type and id, that may be seen; at most `limit` of each type."""
+    found: list[Found] = []
+    for resource_type in sorted({kind for kind, _ in keys}):
+        ids = uuids(resource_id for kind, resource_id in keys if kind == resource_type)
+        found += _of_type(connection, resource_type, ids, reach, limit)
+    return found
+
+
 def _one(
     connection: psycopg.Connection[Any], level: Sequence[Found], include: Include, reach: Reach, limit: int
 ) -> list[Found]:
@@ -66,11 +77,7 @@ def _one(
         return _referring(connection, wanted, include, reach, limit) if wanted else []
     sources = [each for each in level if each.resource_type == include.source_type]
     targets = _targets(connection, sources, include) if sources else set()
-    found: list[Found] = []
-    for resource_type in sorted({kind for kind, _ in targets}):
-        ids = uuids(target for kind, target in targets if kind == resource_type)
-        found += _of_type(connection, resource_type, ids, reach, limit)
-    return found
+    return of_keys(connection, targets, reach=reach, limit=limit)
 
 
 def _targets(connection: psycopg.Connection[Any], sources: Sequence[Found], include: Include) -> set[_Key]:
