@@ -10,8 +10,9 @@ import duckdb
 
 from pipelines.dbt_models import DbtOutcome, run_dbt
 from pipelines.increment.changed import find_changes, replace_rows
-from pipelines.increment.marts import open_increment, remake_marts
+from pipelines.increment.marts import remake_marts
 from pipelines.increment.statements import keep_statements
+from pipelines.increment.workbench import open_increment
 from pipelines.lake.manifest import load_manifest
 from pipelines.views.tables import ViewTable, create_views, load_views
 
@@ -50,7 +51,7 @@ def change_views(
     """
     shutil.copyfile(last, built)
     manifest = load_manifest(lake)
-    with open_increment(increment, built) as connection:
+    with open_increment(increment, built, is_kept=True) as connection:
         find_changes(connection, lake, manifest, after)
         yield from replace_rows(connection, load_views(project / "views"), lake, manifest, after)
 
@@ -61,7 +62,7 @@ def change_marts(built: Path, increment: Path) -> DbtOutcome:
     Raises:
         BuildError: if a mart is not known to be made by parts.
     """
-    with open_increment(increment, built) as connection:
+    with open_increment(increment, built, is_kept=False) as connection:
         models, findings = remake_marts(connection)
     increment.unlink()
     failures = tuple(

@@ -77,14 +77,18 @@ def _replace(
 ) -> ViewTable:
     name, columns = view.name, envelope_columns(view.resource)
     of_type = f"FROM changed.resource WHERE resource_type = '{view.resource}'"
-    changed = f'"{columns[0][1]}" IN (SELECT resource_id {of_type})'
     news = f"SELECT * FROM ({versions(lake, _newer(manifest.of(view.resource), after))}) WHERE seq > {after:d}"  # noqa: S608
     latest = f"SELECT seq, first_event_at, first_recorded_at {of_type}"
     query = compile_view(view, columns).over(current(news, latest))
-    old = connection.execute(f'CREATE TABLE before."{name}" AS FROM whole.views."{name}" WHERE {changed}').fetchall()
+    of_old = "rowid IN (FROM old)"
+    connection.execute(
+        f'CREATE OR REPLACE TEMP TABLE old AS SELECT rowid FROM whole.views."{name}"'  # noqa: S608 - names of ours
+        f' WHERE "{columns[0][1]}" IN (SELECT resource_id {of_type})'
+    )
+    old = connection.execute(f'CREATE TABLE before."{name}" AS FROM whole.views."{name}" WHERE {of_old}').fetchall()
     new = connection.execute(f'CREATE TABLE after."{name}" AS {query}').fetchall()
     if old[0][0]:
-        connection.execute(f'DELETE FROM whole.views."{name}" WHERE {changed}')  # noqa: S608 - names of ours
+        connection.execute(f'DELETE FROM whole.views."{name}" WHERE {of_old}')  # noqa: S608 - names of ours
     connection.execute(f'INSERT INTO whole.views."{name}" FROM after."{name}"')
     return ViewTable(name, int(new[0][0]))
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import duckdb
 
 from hub_core.errors import BuildError
 from pipelines.increment.scope import find_scope
@@ -13,6 +10,8 @@ from pipelines.increment.slices import cut_slices
 from pipelines.increment.statements import Statement, kept_statements, make_models, run_tests
 
 if TYPE_CHECKING:
+    import duckdb
+
     from pipelines.quality.findings import Finding
 
 _CLAIMS = "claim_id IN (SELECT id FROM scope.claim)"
@@ -70,11 +69,3 @@ def remake_marts(connection: duckdb.DuckDBPyConnection) -> tuple[tuple[str, ...]
 def _merge(connection: duckdb.DuckDBPyConnection, mart: Statement) -> None:
     connection.execute(f"DELETE FROM whole.{mart.relation} WHERE {IN_SCOPE[mart.name]}")  # noqa: S608 - names of ours
     connection.execute(f"INSERT INTO whole.{mart.relation} BY NAME FROM {mart.relation}")
-
-
-def open_increment(increment: Path, warehouse: Path) -> duckdb.DuckDBPyConnection:
-    """Return a connection to the file where an increment is made, with the warehouse attached as `whole`."""
-    connection = duckdb.connect(str(increment))
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute(f"ATTACH '{warehouse}' AS whole")
-    return connection
