@@ -1,9 +1,9 @@
 """Encryption of what is kept at rest, and keyed tokens for identifiers too dangerous to keep in clear.
 
-Bodies are compressed, then sealed with AES-256-GCM; the first byte names the key, so that keys can rotate while what an
-older key sealed stays readable. Keys are files `<number>.key` in a folder only its owner may read; the highest number
-seals. The token key never rotates, because a token must stay equal to find the same number again; nor do the keys of
-the audit trail's chain and checkpoints, which speak for what is old.
+Bodies are compressed by a dictionary of what messages say, then sealed with AES-256-GCM; the first byte names the key,
+so that keys can rotate while what an older key sealed stays readable. Keys are files `<number>.key` in a folder only
+its owner may read; the highest number seals. The token key never rotates, because a token must stay equal to find the
+same number again; nor do the keys of the audit trail's chain and checkpoints, which speak for what is old.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from hub_core.compression import compression
 from hub_core.errors import ConfigurationError
 
 _NONCE = 12
+_DEFLATED = b"\x78"
+"""How a zlib stream begins, which was sealed before there was a dictionary; a Zstandard frame never does."""
 _TOKEN_KEY = "token.key"  # noqa: S105 - a file name
 _AUDIT_KEYS = ("audit.key", "checkpoint.key")
 
@@ -38,13 +41,15 @@ class Keyring:
                 _write_key(folder / name)
         self._keys = {int(path.stem): AESGCM(_read_key(path)) for path in folder.glob("[0-9]*.key")}
         self._current = max(self._keys)
+        self._compression = compression("hub_core", "sealed_1.zdict")
         self._token_key = _read_key(folder / _TOKEN_KEY)
         self.chain_key, self.checkpoint_seed = (_read_key(folder / name) for name in _AUDIT_KEYS)
 
     def seal(self, body: bytes) -> bytes:
         """Return `body` compressed and encrypted under the current key."""
         nonce = os.urandom(_NONCE)
-        return bytes([self._current]) + nonce + self._keys[self._current].encrypt(nonce, zlib.compress(body, 1), None)
+        compressed = self._compression.compress(body)
+        return bytes([self._current]) + nonce + self._keys[self._current].encrypt(nonce, compressed, None)
 
     def unseal(self, sealed: bytes) -> bytes:
         """Return what `seal` was given.
@@ -56,9 +61,10 @@ class Keyring:
         if key is None:
             raise ConfigurationError(f"key {sealed[0]} is not in the keys folder; restore it from your backup")
         try:
-            return zlib.decompress(key.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], None))
+            compressed = key.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], None)
         except InvalidTag as error:
             raise ConfigurationError("stored bytes were changed, or sealed under another key") from error
+        return zlib.decompress(compressed) if compressed[:1] == _DEFLATED else self._compression.decompress(compressed)
 
     def token(self, number: str) -> str:
         """Return a stable, irreversible stand-in for an identifier such as a social security number."""

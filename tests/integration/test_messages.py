@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -228,6 +230,12 @@ def test_an_older_key_still_opens_what_it_sealed(tmp_path: Path) -> None:
     rotated = Keyring(tmp_path / "keys")
     assert rotated.unseal(old) == b"before"
     assert rotated.seal(b"after")[0] == 2
+
+
+def test_what_was_deflated_before_it_was_sealed_stays_readable(tmp_path: Path) -> None:
+    (tmp_path / "1.key").write_bytes(b"k" * 32)
+    sealed = b"\1" + bytes(12) + AESGCM(b"k" * 32).encrypt(bytes(12), zlib.compress(b"before", 1), None)
+    assert Keyring(tmp_path).unseal(sealed) == b"before"
 
 
 def read(installation: Installation, message_id: object) -> bytes:
