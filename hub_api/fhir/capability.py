@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from hub_api.fhir.exchange import base_of, fhir_response, require_json
+from hub_api.fhir.incoming import JSON_PATCH
 from hub_api.fhir.provenance import PROVENANCE
 from hub_api.security.policy import action_to_write, why_not_written
 from hub_api.services import services_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 _READING = ("read", "vread", "history-instance", "search-type")
-_WRITING = ("create", "update", "delete")
+_WRITING = ("create", "update", "patch", "delete")
 _ABSENT = ("Bundle", "OperationOutcome", "Parameters")
 """Types that travel but are never kept as resources of their own."""
 _NOTES: dict[Kind, str] = {
@@ -65,6 +66,7 @@ def _statement(base: str) -> bytes:
             "implementation": {"description": "Wholechart FHIR server", "url": base},
             "fhirVersion": "4.0.1",
             "format": ["application/fhir+json"],
+            "patchFormat": [JSON_PATCH],
             "rest": [
                 {
                     "mode": "server",

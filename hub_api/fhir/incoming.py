@@ -10,7 +10,7 @@ from uuid import UUID
 
 from hub_api.fhir.outcome import MOST_ISSUES, OutcomeError, issue
 from hub_core.fhir import references
-from hub_core.fhir.canonical import Json, load_object
+from hub_core.fhir.canonical import Json, dumps, load_object
 from hub_core.fhir.checking import faults
 from hub_core.fhir.registry import RESOURCE_TYPES
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 _KINDS: Final = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
+JSON_PATCH: Final = "application/json-patch+json"
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VERSIONS_TO_CHOOSE: Final = (4, 7)
 """Of UUIDs that somebody else may give a resource: random ones. Those of version 5 are derived here from what sources
@@ -39,6 +40,18 @@ async def read_body(request: Request) -> bytes:
     return await request.body()
 
 
+async def read_patch_body(request: Request) -> bytes:
+    """Return the JSON Patch that a request brings.
+
+    Raises:
+        OutcomeError: if it brings something else.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != JSON_PATCH:
+        raise OutcomeError(415, f"patches come as {JSON_PATCH} only; FHIRPath Patch and XML Patch are not read")
+    return await request.body()
+
+
 def accepted(body: bytes, resource_type: str, base: str) -> Json:
     """Return the resource that a request brings, checked and in the words of this house.
 
@@ -47,6 +60,21 @@ def accepted(body: bytes, resource_type: str, base: str) -> Json:
         UnreadableError: if it cannot be read.
     """
     return settled(checked(load_object(body), resource_type), base, lambda _: None)
+
+
+def still(resource: Json, resource_type: str, resource_id: str, base: str) -> Json:
+    """Return what a patch made of a resource, checked and in the words of this house.
+
+    Raises:
+        OutcomeError: 422, if it is another resource now, or not shaped as R4 has it.
+        UnreadableError: if it is nested too deep.
+    """
+    if (resource.get("resourceType"), resource.get("id")) != (resource_type, resource_id):
+        raise OutcomeError(422, "a patch changes neither the type nor the id of a resource", code="processing")
+    try:
+        return settled(checked(load_object(dumps(resource)), resource_type), base, lambda _: None)
+    except OutcomeError as error:
+        raise OutcomeError.of(422, error.issues) from error
 
 
 def checked(resource: Json, resource_type: str) -> Json:

@@ -16,7 +16,7 @@ from hub_api.fhir.outcome import OutcomeError
 from hub_api.fhir.reading import read, read_history, read_version
 from hub_api.fhir.searching import search_by_address, search_by_form
 from hub_api.fhir.submitting import submit
-from hub_api.fhir.writing import create, delete, delete_matching, refuse_patch, update, update_matching
+from hub_api.fhir.writing import create, delete, delete_matching, patch, patch_matching, update, update_matching
 from hub_api.services import services_of
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -59,7 +59,7 @@ fhir_mount = Mount(
         Route("/{resource_type}", _few(create), methods=["POST"]),
         Route("/{resource_type}", _few(update_matching), methods=["PUT"]),
         Route("/{resource_type}", delete_matching, methods=["DELETE"]),
-        Route("/{resource_type}", refuse_patch, methods=["PATCH"]),
+        Route("/{resource_type}", _few(patch_matching), methods=["PATCH"]),
         Route("/{resource_type}/_search", search_by_form, methods=["POST"]),
         Route("/Patient/{resource_id}/$everything", everything, methods=["GET", "POST"]),
         Route(f"{_RESOURCE}/_history", read_history),
@@ -67,6 +67,6 @@ fhir_mount = Mount(
         Route(_RESOURCE, read),
         Route(_RESOURCE, _few(update), methods=["PUT"]),
         Route(_RESOURCE, delete, methods=["DELETE"]),
-        Route(_RESOURCE, refuse_patch, methods=["PATCH"]),
+        Route(_RESOURCE, _few(patch), methods=["PATCH"]),
     ],
 )

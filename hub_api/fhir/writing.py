@@ -1,4 +1,4 @@
-"""Writing one resource: create, update and delete, if need be on a condition (R4 sections 3.1.0.4 to 3.1.0.8)."""
+"""Writing one resource: create, update, patch, delete, if need be on a condition (R4 sections 3.1.0.4 to 3.1.0.8)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from hub_api.fhir.carrying_out import Writing
 from hub_api.fhir.conditions import Condition, read_condition
 from hub_api.fhir.deciding import writing
 from hub_api.fhir.exchange import base_of, require_json, type_of
-from hub_api.fhir.incoming import accepted, chosen_id, is_id, read_body
+from hub_api.fhir.incoming import accepted, chosen_id, is_id, read_body, read_patch_body, still
+from hub_api.fhir.json_patch import Operation, patched, read_patch
 from hub_api.fhir.outcome import OutcomeError
 from hub_api.fhir.wishes import Done, Wish, version_wanted
 from hub_api.security.caller import caller_of
@@ -87,13 +88,44 @@ def _searched(request: Request, resource_type: str) -> Condition:
     return read_condition(resource_type, request.url.query, _base(request))
 
 
-async def refuse_patch(request: Request) -> Response:
-    """Refuse to change parts of a resource.
+async def patch(request: Request) -> Response:
+    """Change parts of a resource, as a JSON Patch says."""
+    require_json(request)
+    writing(resource_type := type_of(request))
+    operations = read_patch(await read_patch_body(request))
+    resource_id = request.path_params["resource_id"]
+    if not is_id(resource_id):
+        raise NotFoundError("no such resource")
+    wanted = version_wanted(request.headers.get("if-match"))
+    return await _patched(request, Wish("update", resource_type, resource_id, None, wanted), operations)
 
-    Raises:
-        OutcomeError: always.
-    """
-    raise OutcomeError(405, "resources are written whole, by PUT", code="not-supported")
+
+async def patch_matching(request: Request) -> Response:
+    """Change parts of the resource that the address searches for."""
+    require_json(request)
+    writing(resource_type := type_of(request))
+    operations = read_patch(await read_patch_body(request))
+    wanted = version_wanted(request.headers.get("if-match"))
+    wish = Wish("update", resource_type, str(new_id()), None, wanted)
+    return await _patched(request, wish, operations, _searched(request, resource_type))
+
+
+async def _patched(
+    request: Request, wish: Wish, operations: list[Operation], condition: Condition | None = None
+) -> Response:
+    services, caller, base = services_of(request), caller_of(request), _base(request)
+
+    def write(doing: Act) -> Done:
+        act = Writing(doing, caller, services.keyring)
+        if condition is not None:
+            close_types(act.connection, [wish.resource_type])
+        meant = wish if condition is None else act.find(wish, condition)
+        if isinstance(meant, Done):
+            return meant
+        kind, resource_id = meant.key
+        return act.change(meant, lambda resource: still(patched(resource, operations), kind, resource_id, base))
+
+    return answering.answer(request, base, await services.act(caller, write))
 
 
 async def _sent(request: Request) -> tuple[str, Json]:

@@ -23,7 +23,7 @@ REFUSALS = (
     ("POST", "/fhir/Patient", 415, "not-supported"),
     ("GET", "/fhir/", 405, "not-supported"),
     ("POST", "/fhir/", 415, "not-supported"),
-    ("PATCH", "/fhir/Patient/17", 405, "not-supported"),
+    ("PATCH", "/fhir/Patient/17", 415, "not-supported"),
 )
 """Method, path, status, and the code of the first issue."""
 

@@ -300,3 +300,55 @@ def test_what_is_sensitive_is_written_by_who_may_see_it(hub: Hub, clinician: htt
     )
     assert clinician.post("/fhir/Observation", json=observation(ada), headers=FHIR).status_code == 403
     assert hub.query("SELECT resource_type FROM resource WHERE patient_id = %s", (ada["id"],)) == [("Patient",)]
+
+
+def patch_it(client: httpx.Client, address: str, *operations: Json, **headers: str) -> httpx.Response:
+    kind = {"Content-Type": "application/json-patch+json"}
+    return client.patch(f"/fhir/{address}", json=list(operations), headers=kind | headers)
+
+
+def test_a_patch_changes_what_it_names_on_the_version_it_names(hub: Hub, clinician: httpx.Client) -> None:
+    ada = make(clinician, patient())
+    address, before = f"Patient/{ada['id']}", len(hub.audited())
+    other = {"op": "replace", "path": "/gender", "value": "other"}
+    answer = patch_it(clinician, address, {"op": "test", "path": "/gender", "value": "female"}, other)
+    assert (answer.status_code, answer.headers["etag"], answer.json()["gender"]) == (200, 'W/"2"', "other")
+    assert hub.audited(before)[0][1:5] == ("success", "Patient", ada["id"], ada["id"])
+    male = {"op": "replace", "path": "/gender", "value": "male"}
+    assert patch_it(clinician, address, male, **{"If-Match": 'W/"1"'}).status_code == 412
+    assert patch_it(clinician, address, male, **{"If-Match": 'W/"2"'}).status_code == 200
+    matched = patch_it(clinician, f"Patient?_id={ada['id']}", other)
+    assert (matched.status_code, matched.json()["meta"]["versionId"]) == (200, "4")
+    assert patch_it(clinician, f"Patient?_id={new_id()}", other).status_code == 404
+    assert clinician.get(f"/fhir/{address}").json()["name"] == ada["name"]
+
+
+def test_a_patch_that_does_not_fit_changes_nothing(hub: Hub, clinician: httpx.Client) -> None:
+    ada = make(clinician, patient())
+    address = f"Patient/{ada['id']}"
+    first = {"op": "replace", "path": "/gender", "value": "other"}
+    for status, second in (
+        (422, {"op": "test", "path": "/birthDate", "value": "1999-01-01"}),
+        (422, {"op": "remove", "path": "/photo"}),
+        (422, {"op": "replace", "path": "/id", "value": new_id()}),
+        (422, {"op": "add", "path": "/shoeSize", "value": 44}),
+        (400, {"op": "add", "path": "/active"}),
+    ):
+        answer = patch_it(clinician, address, first, second)
+        assert (answer.status_code, answer.json()["resourceType"]) == (status, "OperationOutcome"), second
+    assert clinician.get(f"/fhir/{address}").json() == ada
+    fhirpath = clinician.patch(f"/fhir/{address}", json={"resourceType": "Parameters"}, headers=FHIR)
+    assert (fhirpath.status_code, fhirpath.json()["issue"][0]["code"]) == (415, "not-supported")
+    seen = f"Observation/{make(clinician, observation(ada))['id']}"
+    clinician.delete(f"/fhir/{seen}")
+    assert patch_it(clinician, seen, {"op": "replace", "path": "/status", "value": "amended"}).status_code == 410
+    assert patch_it(clinician, f"Patient/{new_id()}", first).status_code == 404
+
+
+def test_nobody_patches_or_tests_what_another_said(hub: Hub, clinician: httpx.Client) -> None:
+    hub.record(ada := patient(), location="north")
+    for value in ("female", "male"):
+        before = len(hub.audited())
+        answer = patch_it(clinician, f"Patient/{ada['id']}", {"op": "test", "path": "/gender", "value": value})
+        assert answer.status_code == 403, "the answer is the same whatever stands there"
+        assert hub.audited(before)[0][1:5] == ("refused", "Patient", ada["id"], ada["id"])
