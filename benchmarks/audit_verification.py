@@ -50,7 +50,7 @@ def measure(scale: float) -> Figure:
         benchmark="audit_verification",
         unit="events a second",
         results=rates.wall,
-        input=f"{events:,} events in one chain, vacuumed",
+        input=f"{events:,} events in one chain, {_TOGETHER} a transaction, vacuumed",
         notes="Verified is what `wholechart audit verify` does: every event and its link are read as of one moment"
         " over two connections, and every digest is made again in order. Medians of five rounds.",
         details=prefixed("events a CPU second of all processes:", rates.cpu),
