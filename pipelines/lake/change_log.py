@@ -35,8 +35,10 @@ CHANGE = pa.schema(
 )
 """Columns of a change, in the order of `ehr_pm.record.changes.Change`."""
 
-_BATCH_BYTES = 16 * 1024 * 1024
-"""What one batch of changes takes in memory, about."""
+_BATCH_BYTES = 4 * 1024 * 1024
+"""What one batch takes as PostgreSQL sends it, bodies packed."""
+_TEXT_BYTES = 32 * 1024 * 1024
+"""Text that one part of a batch holds, but for its last body: what is said again and again packs to next to nothing."""
 
 # Nobody sorts the rows: `seq` says where each belongs. COPY takes no parameters; both are whole numbers of ours.
 _READ = """
@@ -69,9 +71,22 @@ def read_log(conninfo: str, after: int, last: int) -> Iterator[pa.Table]:
         cursor.adbc_statement.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(_BATCH_BYTES)})
         cursor.execute(_READ.format(first=after + 1, last=last))
         for batch in cursor.fetch_record_batch():
-            yield _unpacked(pa.Table.from_batches([batch])).cast(CHANGE)
+            yield from _unpacked(pa.Table.from_batches([batch]))
 
 
-def _unpacked(packed: pa.Table) -> pa.Table:
-    bodies = pa.array([unpack(body) for body in packed["body"].to_pylist()], pa.binary())
-    return packed.set_column(packed.num_columns - 1, "body", bodies)
+def _unpacked(packed: pa.Table) -> Iterator[pa.Table]:
+    """Yield the changes of a batch with their bodies as text, in parts that memory holds."""
+    after, size, bodies = 0, 0, []
+    for body in map(unpack, packed["body"].to_pylist()):
+        bodies.append(body)
+        size += len(body)
+        if size >= _TEXT_BYTES:
+            yield _part(packed, after, bodies)
+            after, size, bodies = after + len(bodies), 0, []
+    if bodies:
+        yield _part(packed, after, bodies)
+
+
+def _part(packed: pa.Table, after: int, bodies: list[bytes]) -> pa.Table:
+    rows = packed.slice(after, len(bodies))
+    return rows.set_column(rows.num_columns - 1, "body", pa.array(bodies, pa.binary())).cast(CHANGE)
