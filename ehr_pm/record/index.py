@@ -58,9 +58,10 @@ def write_index(
 ) -> None:
     """Index resources by their keys; of `replaced` keys, whose older versions were indexed, what differs is changed."""
     indexed = [(key, resource["resourceType"], indexing.index(resource)) for key, resource in resources]
-    if not replaced and sum(len(values) for _, _, values in indexed) > _FEW:
-        _copy(connection, indexed)
-        return
+    if sum(len(values) for _, _, values in indexed) > _FEW:
+        before = set(replaced)
+        _copy(connection, [each for each in indexed if each[0] not in before])
+        indexed = [each for each in indexed if each[0] in before]
     known = _known_rows(connection, replaced) if replaced else {}
     new: dict[str, list[_Cells]] = {}
     for key, kind, values in indexed:
