@@ -40,6 +40,17 @@ _COLUMNS = (
     " shelf, received_at"
 )
 
+# Held in order of arrival first, as whoever counts repeats holds them: the two never wait for each other.
+_FINISH = """
+WITH held AS (SELECT message_id FROM message WHERE message_id = ANY(%s) ORDER BY arrival FOR UPDATE)
+UPDATE message SET state = done.state, processed_at = clock_timestamp(), attempts = attempts + 1,
+    processed = done.processed, filtered = done.filtered, rejected = done.rejected, resources = done.resources,
+    changed = done.changed, mapping_version = done.mapping_version
+FROM held JOIN unnest(%s::uuid[], %s::text[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::text[])
+    AS done (message_id, state, processed, filtered, rejected, resources, changed, mapping_version) USING (message_id)
+WHERE message.message_id = held.message_id
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
@@ -137,16 +148,13 @@ def finish(connection: psycopg.Connection[Any], messages: Sequence[Message], res
     """Write what became of messages, and their rejects; earlier findings of a replayed message are replaced."""
     by_id = {message.message_id: message for message in messages}
     done = list(results)
-    connection.execute("DELETE FROM reject WHERE message_id = ANY(%s)", ([result.message_id for result in done],))
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE message SET state = %s, processed_at = clock_timestamp(), attempts = attempts + 1, processed = %s,"
-            " filtered = %s, rejected = %s, resources = %s, changed = %s, mapping_version = %s WHERE message_id = %s",
-            [
-                (r.state, r.processed, r.filtered, r.rejected, r.resources, r.changed, r.mapping_version, r.message_id)
-                for r in done
-            ],
-        )
+    ids = [result.message_id for result in done]
+    connection.execute("DELETE FROM reject WHERE message_id = ANY(%s)", (ids,))
+    told = zip(
+        *((r.state, r.processed, r.filtered, r.rejected, r.resources, r.changed, r.mapping_version) for r in done),
+        strict=True,
+    )
+    connection.execute(_FINISH, (ids, ids, *map(list, told)))
     write_findings(
         connection,
         [
