@@ -58,15 +58,50 @@ class Delimiters:
         return cls(separator, component, repetition, escape, subcomponent, truncation, letters, edge_blanks)
 
 
+class Reading:
+    """How the values of one message are read: what its segments and fields know of it, so that none holds the whole."""
+
+    __slots__ = ("clean", "codec", "delimiters", "plain", "subdivided")
+
+    def __init__(self, body: str, lines: list[str], delimiters: Delimiters, codec: str) -> None:
+        """Look through `body`, the text of a message in these lines, for what makes reading its values slow."""
+        self.codec = codec
+        self.delimiters = delimiters
+        self.clean: bool = self._is_clean(body, lines)
+        """Whether every value stands in the text as it is read: most messages, and most of the time spent on them."""
+        self.subdivided: bool = body.count(delimiters.subcomponent) > 1
+        """Whether there may be subcomponents: their separator occurs after MSH-2."""
+        self.plain: bool = self.clean and not self.subdivided
+
+    def _is_clean(self, body: str, lines: list[str]) -> bool:
+        return (
+            NULL not in body
+            and body.count(self.delimiters.escape) <= 1
+            and not any(pair in body for pair in self.delimiters.edge_blanks)
+            and not body.endswith(" ")
+            and all(map(str.isprintable, lines))
+        )
+
+    def text(self, raw: str) -> str:
+        """Return what `raw` says: escapes resolved, the explicit null and control characters gone, edges trimmed."""
+        if raw == NULL:
+            return ""
+        if self.delimiters.escape in raw:
+            raw = unescape(raw, self.delimiters.escape, self.delimiters.letters, self.codec)
+        if not raw.isprintable():
+            raw = _CONTROLS.sub("", raw)
+        return raw.strip()
+
+
 class Composite:
     """One repetition of a field; components are split when the first is asked for."""
 
-    __slots__ = ("_message", "_parts", "raw")
+    __slots__ = ("_parts", "_reading", "raw")
 
-    def __init__(self, raw: str, message: Message) -> None:
+    def __init__(self, raw: str, reading: Reading) -> None:
         """Wrap `raw`, one repetition as it stands in the message."""
         self.raw = raw
-        self._message = message
+        self._reading = reading
         self._parts: list[str] | None = None
 
     def __bool__(self) -> bool:
@@ -81,7 +116,7 @@ class Composite:
     def parts(self) -> list[str]:
         """The components as they stand in the message."""
         if self._parts is None:
-            self._parts = self.raw.split(self._message.delimiters.component)
+            self._parts = self.raw.split(self._reading.delimiters.component)
         return self._parts
 
     def __getitem__(self, number: int) -> str:
@@ -90,12 +125,12 @@ class Composite:
         if number > len(parts):
             return ""
         raw = parts[number - 1]
-        message = self._message
-        if message.plain or not raw:
+        reading = self._reading
+        if reading.plain or not raw:
             return raw
-        if message.subdivided:
-            raw = raw.split(message.delimiters.subcomponent, 1)[0]
-        return raw if message.clean else message.text(raw)
+        if reading.subdivided:
+            raw = raw.split(reading.delimiters.subcomponent, 1)[0]
+        return raw if reading.clean else reading.text(raw)
 
     def component(self, number: int) -> str:
         """Return component `number` as it stands in the message."""
@@ -106,32 +141,36 @@ class Composite:
         """Return component `number` as one text, subcomponent separators in it taken literally."""
         parts = self._parts or self.parts
         raw = parts[number - 1] if number <= len(parts) else ""
-        return raw if self._message.clean else self._message.text(raw)
+        return raw if self._reading.clean else self._reading.text(raw)
 
     def sub(self, number: int) -> Composite:
         """Return component `number` as a composite of its subcomponents."""
-        inner = Composite(self.component(number), self._message)
-        inner._parts = inner.raw.split(self._message.delimiters.subcomponent)
+        inner = Composite(self.component(number), self._reading)
+        inner._parts = inner.raw.split(self._reading.delimiters.subcomponent)
         return inner
 
     @property
     def text(self) -> str:
         """The whole repetition as one text, separators in it taken literally."""
-        return self._message.text(self.raw)
+        return self._reading.text(self.raw)
+
+
+_NOTHING = Composite("", Reading("", [], Delimiters(), "utf-8"))
+"""The one value of all fields that are not there."""
 
 
 class Segment:
     """One segment: its name and its fields, `fields[3]` being field 3 as it stands in the message."""
 
-    __slots__ = ("fields", "message", "name", "ordinal")
+    __slots__ = ("fields", "name", "ordinal", "reading")
 
-    def __init__(self, fields: list[str], message: Message, ordinal: int) -> None:
-        """Take the split `fields` of the `ordinal`-th segment of its name in `message`."""
+    def __init__(self, fields: list[str], reading: Reading, ordinal: int) -> None:
+        """Take the split `fields` of the `ordinal`-th segment of its name in a message."""
         self.fields = fields
         self.name = fields[0]
         if self.name in HEADERS:
-            fields.insert(1, message.delimiters.field)
-        self.message = message
+            fields.insert(1, reading.delimiters.field)
+        self.reading = reading
         self.ordinal = ordinal
 
     def raw(self, number: int) -> str:
@@ -141,32 +180,32 @@ class Segment:
     def __getitem__(self, number: int) -> Composite:
         """Return the first repetition of field `number`."""
         raw = self.fields[number] if number < len(self.fields) else ""
-        message = self.message
+        reading = self.reading
         if not raw:
-            return message.empty
-        repetition = message.delimiters.repetition
-        return Composite(raw.split(repetition, 1)[0] if repetition in raw else raw, message)
+            return _NOTHING
+        repetition = reading.delimiters.repetition
+        return Composite(raw.split(repetition, 1)[0] if repetition in raw else raw, reading)
 
     def text(self, number: int) -> str:
         """Return the first component of the first repetition of field `number`, unescaped."""
         if number >= len(self.fields) or not (raw := self.fields[number]):
             return ""
-        message = self.message
-        delimiters = message.delimiters
+        reading = self.reading
+        delimiters = reading.delimiters
         raw = raw.split(delimiters.repetition, 1)[0].split(delimiters.component, 1)[0]
-        if message.subdivided:
+        if reading.subdivided:
             raw = raw.split(delimiters.subcomponent, 1)[0]
-        return raw if message.clean else message.text(raw)
+        return raw if reading.clean else reading.text(raw)
 
     def repetitions(self, number: int) -> list[Composite]:
         """Return the repetitions of field `number` that say something."""
         raw = self.fields[number] if number < len(self.fields) else ""
         if not raw or raw == NULL:
             return []
-        message = self.message
-        if message.delimiters.repetition not in raw:
-            return [Composite(raw, message)]
-        return [Composite(part, message) for part in raw.split(message.delimiters.repetition) if part not in ("", NULL)]
+        reading = self.reading
+        if reading.delimiters.repetition not in raw:
+            return [Composite(raw, reading)]
+        return [Composite(part, reading) for part in raw.split(reading.delimiters.repetition) if part not in ("", NULL)]
 
     def place(self, number: int = 0, repetition: int = 1, component: int = 0) -> str:
         """Return the path of a place in this segment: `PID-3[2].4`, `OBX[7]-5`."""
@@ -178,7 +217,7 @@ class Segment:
 
     def encode(self) -> str:
         """Return the line this segment was read from."""
-        separator = self.message.delimiters.field
+        separator = self.reading.delimiters.field
         if self.name in HEADERS:
             return separator.join([self.name, *self.fields[2:]])
         return separator.join(self.fields)
@@ -187,19 +226,7 @@ class Segment:
 class Message:
     """One message as a tree of segments, with all that is needed to write the same bytes again."""
 
-    __slots__ = (
-        "clean",
-        "codec",
-        "delimiters",
-        "empty",
-        "ends",
-        "issues",
-        "lead",
-        "plain",
-        "segments",
-        "subdivided",
-        "tail",
-    )
+    __slots__ = ("codec", "delimiters", "ends", "issues", "lead", "reading", "segments", "tail")
 
     def __init__(self, text: str, codec: str, issues: tuple[Issue, ...] = ()) -> None:
         """Split `text`, which was decoded by `codec`.
@@ -216,28 +243,13 @@ class Message:
         self.tail = text[end:]
         body = text[start:end]
         lines, self.ends = _lines(body, self.delimiters)
-        self.clean: bool = self._is_clean(body, lines)
-        """Whether every value stands in the text as it is read: most messages, and most of the time spent on them."""
-        self.subdivided: bool = body.count(self.delimiters.subcomponent) > 1
-        """Whether there may be subcomponents: their separator occurs after MSH-2."""
-        self.plain: bool = self.clean and not self.subdivided
-        self.empty = Composite("", self)
-        """The one value of all fields that are not there."""
+        self.reading = Reading(body, lines, self.delimiters, codec)
         seen: dict[str, int] = {}
         self.segments: list[Segment] = []
         for line in lines:
             fields = line.split(self.delimiters.field)
             ordinal = seen[fields[0]] = seen.get(fields[0], 0) + 1
-            self.segments.append(Segment(fields, self, ordinal))
-
-    def _is_clean(self, body: str, lines: list[str]) -> bool:
-        return (
-            NULL not in body
-            and body.count(self.delimiters.escape) <= 1
-            and not any(pair in body for pair in self.delimiters.edge_blanks)
-            and not body.endswith(" ")
-            and all(map(str.isprintable, lines))
-        )
+            self.segments.append(Segment(fields, self.reading, ordinal))
 
     @property
     def header(self) -> Segment:
@@ -258,16 +270,6 @@ class Message:
         """Yield the segments called `name`, in order."""
         return (segment for segment in self.segments if segment.name == name)
 
-    def text(self, raw: str) -> str:
-        """Return what `raw` says: escapes resolved, the explicit null and control characters gone, edges trimmed."""
-        if raw == NULL:
-            return ""
-        if self.delimiters.escape in raw:
-            raw = unescape(raw, self.delimiters.escape, self.delimiters.letters, self.codec)
-        if not raw.isprintable():
-            raw = _CONTROLS.sub("", raw)
-        return raw.strip()
-
     def value(self, path: str) -> str:
         """Return the text at a path such as `PID-3[2].4` or `OBX[2]-5`; `""` where there is none.
 
@@ -286,7 +288,7 @@ class Message:
         parts = segment.raw(number).split(self.delimiters.repetition)
         if repetition > len(parts):
             return ""
-        composite = Composite(parts[repetition - 1], self)
+        composite = Composite(parts[repetition - 1], self.reading)
         if not found[5]:
             return composite.text
         return composite.sub(int(found[5]))[int(found[6])] if found[6] else composite[int(found[5])]

@@ -251,14 +251,10 @@ def leaves(element: ET.Element) -> list[str]:
 
 def texts(segment: Segment, number: int) -> list[str]:
     """Return the texts of a field: its subcomponents, unescaped; the explicit null as HAPI has it."""
-    message = segment.message
-    repetition, component, subcomponent = (
-        message.delimiters.repetition,
-        message.delimiters.component,
-        message.delimiters.subcomponent,
-    )
+    delimiters = segment.reading.delimiters
+    repetition, component, subcomponent = delimiters.repetition, delimiters.component, delimiters.subcomponent
     raws = segment.raw(number).replace(repetition, component).replace(subcomponent, component).split(component)
-    return [text for raw in raws if (text := raw.strip() if raw == '""' else message.text(raw))]
+    return [text for raw in raws if (text := raw.strip() if raw == '""' else segment.reading.text(raw))]
 
 
 def values(resources: Iterable[Json]) -> dict[str, set[Any]]:
