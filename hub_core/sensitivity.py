@@ -71,6 +71,8 @@ def labelled(resource: Json, kind: str, *, is_ours: bool = False) -> Json:
 
 def bare(resource: Json) -> Json:
     """Return a resource without the labels that were put on it here; the same object where it has none."""
+    if "meta" not in resource:
+        return resource
     before = list(labels(resource))
     kept = [each for each in before if not _is_ours(each)]
     return resource if len(kept) == len(before) else _with_labels(resource, kept)

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from connectors.connector import Connector, Fact, Issue, Origin, Outcome, Severity
 from ehr_pm.record.entry import Entry
-from hub_core.fhir.protected import protect
+from hub_core.fhir.protected import protect_all
 from hub_core.messages.arrival import Finding, Message, Result
 from pipelines.marking import Marking
 
@@ -78,9 +78,11 @@ def _entries(
     marking: Marking,
 ) -> Iterator[Entry]:
     for outcome in outcomes:
-        for fact in _one_word_each(outcome.facts):
+        facts = _one_word_each(outcome.facts)
+        resources = protect_all([fact.resource for fact in facts], token)
+        for fact, resource in zip(facts, resources, strict=True):
             yield Entry(
-                resource=marking.mark(protect(fact.resource, token), message.feed),
+                resource=marking.mark(resource, message.feed),
                 source=message.source,
                 source_id=fact.source_id,
                 location=message.location,
@@ -94,14 +96,14 @@ def _entries(
             )
 
 
-def _one_word_each(facts: Iterable[Fact]) -> Iterable[Fact]:
+def _one_word_each(facts: Iterable[Fact]) -> list[Fact]:
     """Return one fact per resource, the strongest, then the last: a record said twice must apply the same way twice."""
     words: dict[tuple[str, str], Fact] = {}
     for fact in facts:
         key = (fact.resource["resourceType"], fact.resource["id"])
         if key not in words or fact.authority >= words[key].authority:
             words[key] = fact
-    return words.values()
+    return list(words.values())
 
 
 def _result(message: Message, outcomes: list[Outcome], resources: int, mapping_version: str) -> Result:

@@ -13,7 +13,7 @@ from connectors import registry
 from connectors.connector import Origin, Outcome
 from connectors.hl7v2.connector import HL7v2Connector
 from hub_core.fhir.canonical import load_object
-from hub_core.fhir.protected import protect
+from hub_core.fhir.protected import protect_all
 from hub_core.messages.arrival import Arrival
 from pipelines import conversion
 from pipelines.installation import Installation
@@ -126,10 +126,10 @@ def test_what_the_database_refuses_is_isolated(installation: Installation, monke
     """A NUL survives every parser and only PostgreSQL refuses it: the batch is tried again message by message."""
     monkeypatch.setattr(
         conversion,
-        "protect",
-        lambda resource, token: (
-            {**protect(resource, token), "gender": "\0"} if "Poison" in str(resource) else protect(resource, token)
-        ),
+        "protect_all",
+        lambda resources, token: [
+            {**each, "gender": "\0"} if "Poison" in str(each) else each for each in protect_all(resources, token)
+        ],
     )
     installation.store.take([adt("A04", "1", "Okafor"), adt("A04", "2", "Poison"), adt("A04", "3", "Berg")])
     drain(installation)
