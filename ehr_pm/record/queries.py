@@ -66,7 +66,7 @@ STRICTER = (
     f" array_position({_STRICTEST}, v.sensitivity))], r.sensitivity, v.sensitivity) AS sensitivity"
 )
 """An old version is as sensitive as it was, and as the resource is now."""
-_VERSION_COLUMNS = FOUND_COLUMNS.replace("r.deleted", "v.deleted").replace(_CURRENT, STRICTER)
+VERSION_COLUMNS = FOUND_COLUMNS.replace("r.deleted", "v.deleted").replace(_CURRENT, STRICTER)
 VERSION_TABLES = (
     "resource r JOIN resource_version v ON v.resource_type = r.resource_type AND v.resource_id = r.resource_id"
 )
@@ -101,7 +101,7 @@ def read_version(
     """Return one version of a resource."""
     with connection.cursor(row_factory=class_row(Found)) as cursor:
         return cursor.execute(
-            f"SELECT {_VERSION_COLUMNS} FROM {VERSION_TABLES}"
+            f"SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES}"
             " WHERE r.resource_type = %s AND r.resource_id = %s AND v.version = %s",
             (resource_type, resource_id, version),
         ).fetchone()
@@ -113,7 +113,7 @@ def history(
     """Return up to `limit` versions of a resource, latest first, those below version `before` only."""
     with connection.cursor(row_factory=class_row(Found)) as cursor:
         return cursor.execute(
-            f"SELECT {_VERSION_COLUMNS} FROM {VERSION_TABLES}"
+            f"SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES}"
             " WHERE r.resource_type = %s AND r.resource_id = %s AND v.version < %s ORDER BY v.version DESC LIMIT %s",
             (resource_type, resource_id, before or 2**31 - 1, limit),
         ).fetchall()

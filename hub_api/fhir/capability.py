@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-_READING = ("read", "vread", "history-instance", "search-type")
+_READING = ("read", "vread", "history-instance", "history-type", "search-type")
 _WRITING = ("create", "update", "patch", "delete")
 _ABSENT = ("Bundle", "OperationOutcome", "Parameters")
 """Types that travel but are never kept as resources of their own."""

@@ -16,6 +16,7 @@ from hub_api.fhir.outcome import OutcomeError
 from hub_api.fhir.reading import read, read_history, read_version
 from hub_api.fhir.searching import search_by_address, search_by_form
 from hub_api.fhir.submitting import submit
+from hub_api.fhir.type_history import read_type_history
 from hub_api.fhir.writing import create, delete, delete_matching, patch, patch_matching, update, update_matching
 from hub_api.services import services_of
 
@@ -61,6 +62,7 @@ fhir_mount = Mount(
         Route("/{resource_type}", delete_matching, methods=["DELETE"]),
         Route("/{resource_type}", _few(patch_matching), methods=["PATCH"]),
         Route("/{resource_type}/_search", search_by_form, methods=["POST"]),
+        Route("/{resource_type}/_history", read_type_history),
         Route("/Patient/{resource_id}/$everything", everything, methods=["GET", "POST"]),
         Route(f"{_RESOURCE}/_history", read_history),
         Route(f"{_RESOURCE}/_history/{{version}}", read_version),
