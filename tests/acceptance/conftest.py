@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.integration.conftest import database, installation, server
+from tests.integration.conftest import database, installation, quick_passwords, server
 from tests.integration.hub_api.conftest import admin, hub, practice, stranger
 
-__all__ = ["admin", "database", "hub", "installation", "practice", "server", "stranger"]
+__all__ = ["admin", "database", "hub", "installation", "practice", "quick_passwords", "server", "stranger"]

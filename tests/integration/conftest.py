@@ -7,11 +7,14 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 
+from hub_core import principals
 from hub_core.database import Database
 from hub_core.postgres.launcher import attach
 from hub_core.postgres.places import locate
@@ -20,6 +23,18 @@ from hub_core.settings import Settings
 from pipelines.installation import Installation, open_installation
 
 _numbers = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hash passwords by the same algorithm at its least cost: nearly every test logs somebody in.
+
+    The cost that holds outside of tests is looked at in tests/unit/hub_core/test_principals.py.
+    """
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(principals, "_hasher", cache(lambda: quick))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +70,7 @@ def fresh_installation(server: str, data_dir: Path) -> Iterator[Installation]:
     """Give an empty installation with a database of its own, and drop that database afterwards."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY file_copy")
     settings = Settings(database_url=_address(server, name), data_dir=data_dir)
     with open_installation(settings) as opened:
         yield opened
