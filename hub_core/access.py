@@ -288,11 +288,16 @@ def _reaches(grant: Grant, subject: Subject) -> bool:
 
 
 def _treats(access: Access, grants: list[Grant], subject: Subject) -> bool:
-    """Return whether it is their own, they treat the patient, or they work in the programme whose record it is."""
+    """Return whether it is their own, they treat the patient, or they work in the programme whose record it is.
+
+    Nobody treats a patient by a role that the patient's trust gives: what is stricter than what is hidden from such
+    roles would be open to them.
+    """
     if subject.sensitivity == OF_A_PROGRAMME and any(subject.owner in grant.programmes for grant in grants):
         return True
     is_own = any(grant.role == "patient" and _reaches(grant, subject) for grant in grants)
-    return is_own or subject.patient_id in access.care_team_of
+    is_staff = any(grant.role not in _OF_ONES_OWN for grant in grants)
+    return is_own or (is_staff and subject.patient_id in access.care_team_of)
 
 
 def _can_break(access: Access, action: Action, subject: Subject) -> bool:

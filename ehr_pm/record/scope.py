@@ -86,7 +86,7 @@ def condition(scope: Scope) -> tuple[str, dict[str, Any]]:
     text = f"""(CASE
         WHEN r.sensitivity IS NULL THEN {reached}
         WHEN r.sensitivity = ANY(%(team)s)
-            THEN {_OWN} OR ({reached} AND (coalesce(r.patient_id = ANY(%(treated)s), false) OR {OF_PROGRAMMES}))
+            THEN {_OWN} OR ({staff} AND (coalesce(r.patient_id = ANY(%(treated)s), false) OR {OF_PROGRAMMES}))
         WHEN r.sensitivity = ANY(%(hidden)s) THEN {staff} OR {_OWN}
         ELSE {reached} END
         OR (coalesce(r.patient_id = ANY(%(opened)s), false) AND coalesce(r.sensitivity <> ALL(%(never)s), true)))"""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hub_core.access import (
@@ -136,6 +136,11 @@ def test_sharing_charts_with_a_programme_does_not_open_its_records(
 
 
 @given(accesses, actions, subjects)
+@example(
+    Access(NOBODY, "x", (Grant("third_party", patient_ids=frozenset(PATIENTS)),), care_team_of=frozenset(PATIENTS)),
+    "chart.read",
+    Subject(patient_id=PATIENTS[0]),
+)
 def test_outside_programmes_who_may_see_the_stricter_kind_may_see_the_milder(
     access: Access, action: Action, subject: Subject
 ) -> None:
