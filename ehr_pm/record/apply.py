@@ -21,7 +21,7 @@ from ehr_pm.record.standing import Current, Version
 from ehr_pm.record.writing import FEW, write
 from hub_core.clock import now
 from hub_core.errors import ConflictError
-from hub_core.fhir.canonical import content_hash, load_object
+from hub_core.fhir.canonical import load_object
 from hub_core.sensitivity import bare, kind_of, strictest
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def apply(
 
 
 def _decide(entry: Entry, current: Current, tags: Tags, versions: list[Version]) -> Verdict:
-    sha, rank = _digest(entry), entry.rank
+    sha, rank = entry.digest, entry.rank
     ours = tags.kind_for(entry.resource, entry.location)
     is_earliest = current.hears(entry)
     is_older = current.rank is not None and rank < current.rank
@@ -92,11 +92,6 @@ def _decide(entry: Entry, current: Current, tags: Tags, versions: list[Version])
     if entry.is_deleted:
         return "deleted"
     return "created" if current.version == 1 else "updated"
-
-
-def _digest(entry: Entry) -> bytes:
-    """Return what tells statements apart: no resource has an element that says it is deleted."""
-    return content_hash({**entry.resource, "deleted": True} if entry.is_deleted else entry.resource)
 
 
 def _restate(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
-from hub_core.fhir.canonical import Json
+from hub_core.fhir.canonical import Json, content_hash
 
 Key: TypeAlias = tuple[str, str]
 """A resource's type and id."""
@@ -56,3 +56,8 @@ class Entry:
     def rank(self) -> Rank:
         """Return how this statement ranks against others about the same resource."""
         return Rank(self.authority, self.event_at or BEGINNING, self.arrival, self.position)
+
+    @property
+    def digest(self) -> bytes:
+        """Return what tells statements apart: no resource has an element that says it is deleted."""
+        return content_hash({**self.resource, "deleted": True} if self.is_deleted else self.resource)

@@ -17,7 +17,6 @@ from uuid import UUID
 
 from ehr_pm.record.apply import apply
 from ehr_pm.record.entry import BEGINNING, Entry
-from hub_core.fhir.canonical import content_hash
 
 if TYPE_CHECKING:
     import psycopg
@@ -128,13 +127,12 @@ def note(connection: psycopg.Connection[Any], entries: Iterable[Entry]) -> None:
     with connection.cursor() as cursor, cursor.copy(f"COPY remade_statement ({names}) FROM STDIN") as copy:
         for entry in entries:
             is_told = entry.authority >= _ABOUT_IT and not entry.is_deleted
-            said = {**entry.resource, "deleted": True} if entry.is_deleted else entry.resource
             copy.write_row(
                 (
                     *entry.key,
                     *entry.rank,
                     entry.event_at if is_told else None,
-                    content_hash(said),
+                    entry.digest,
                     entry.is_deleted,
                     entry.message_id,
                 )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from hub_core.errors import ConfigurationError, PartnerError
 from hub_core.feeds import Feed
 from hub_core.fhir_servers import Export
-from pipelines import pull_state
 from pipelines.installation import Installation
-from pipelines.pull_state import State, Step
+from pipelines.pull_state import Step
 from pipelines.pulling import Fetching, Puller, folder_of, pull
+from tests.integration.dying import die_at_every_second_note
 from tests.unit.connectors.transport.export_server import TAKEN_AT, Exports, serving
 
 PATIENTS = [b'{"resourceType":"Patient","id":"p%d"}\n' % number for number in range(6)]
@@ -60,15 +58,7 @@ def test_all_is_fetched_once_and_then_what_is_new(installation: Installation) ->
 def test_a_crash_at_any_step_loses_and_doubles_nothing(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every second step dies after its work and before it is noted."""
-    write, steps = pull_state.write, iter(range(1000))
-
-    def die_sometimes(folder: Path, state: State) -> None:
-        if next(steps) % 2:
-            raise KeyboardInterrupt
-        write(folder, state)
-
-    monkeypatch.setattr(pull_state, "write", die_sometimes)
+    die_at_every_second_note(monkeypatch)
     with serving(Exports([*PATIENTS, OUTCOME])) as exports:
         feed = feed_of(exports)
         for _ in range(40):

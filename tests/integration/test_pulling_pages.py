@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +10,10 @@ import pytest
 from hub_core.errors import PartnerError
 from hub_core.feeds import Feed
 from hub_core.fhir_servers import Search
-from pipelines import pull_state
 from pipelines.installation import Installation
-from pipelines.pull_state import State, Step
+from pipelines.pull_state import Step
 from pipelines.pulling import Puller, folder_of, pull
+from tests.integration.dying import die_at_every_second_note
 from tests.unit.connectors.transport.search_server import Answer, Found, serving
 
 
@@ -78,15 +77,7 @@ def test_all_pages_of_all_searches_are_stored_then_what_is_new_and_what_is_gone(
 def test_a_crash_at_any_step_loses_and_doubles_nothing(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every second step dies after its work and before it is noted."""
-    write, steps = pull_state.write, iter(range(1000))
-
-    def die_sometimes(folder: Path, state: State) -> None:
-        if next(steps) % 2:
-            raise KeyboardInterrupt
-        write(folder, state)
-
-    monkeypatch.setattr(pull_state, "write", die_sometimes)
+    die_at_every_second_note(monkeypatch)
     done: Step | None = None
     with serving(Found(chart())) as found:
         while done is None and len(found.asked) < 50:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
+
+from tests.unit.connectors.transport.answering import answering
 
 TAKEN_AT = "2026-03-01T12:00:00Z"
 
@@ -60,17 +61,9 @@ class Exports:
 @contextmanager
 def serving(exports: Exports) -> Iterator[Exports]:
     """Give the exports at an address of this machine."""
-    handler = type("Handler", (_Handler,), {"exports": exports})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    exports.base = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with answering(_Handler, exports=exports) as base:
+        exports.base = base
         yield exports
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.unit.connectors.transport.answering import answering
 
 Json = dict[str, Any]
 
@@ -72,17 +73,9 @@ class Found:
 @contextmanager
 def serving(found: Found) -> Iterator[Found]:
     """Give what the server has at an address of this machine, below `/r4`."""
-    handler = type("Handler", (_Handler,), {"found": found})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    found.base = f"http://127.0.0.1:{server.server_port}/r4"
-    try:
+    with answering(_Handler, found=found) as base:
+        found.base = f"{base}/r4"
         yield found
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,26 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub_core.fhir.canonical import Json, dumps
-from tests.integration.conftest import fresh_installation
-from tests.integration.hub_api.conftest import running
 from tests.integration.hub_api.hub import Hub, new_id, observation, patient
 
 MRN = "http://north.example/mrn"
-
-
-@pytest.fixture(scope="module")
-def hub(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """Return one hub for all of these tests: each has patients of its own."""
-    data_dir = tmp_path_factory.mktemp("transactions") / "data"
-    with fresh_installation(server, data_dir) as opened, running(opened, opened.settings) as hub:
-        yield hub
-
-
-@pytest.fixture(scope="module")
-def clinician(hub: Hub) -> Iterator[httpx.Client]:
-    """Return a program that holds a clinician's role at the north."""
-    with hub.program(("clinician", "north")) as client:
-        yield client
 
 
 def asked(method: str, url: str, resource: Json | None = None, full_url: str | None = None, **more: str) -> Json:

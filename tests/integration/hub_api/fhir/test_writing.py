@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -11,26 +10,9 @@ import httpx
 import pytest
 
 from hub_core.fhir.canonical import Json
-from tests.integration.conftest import fresh_installation
-from tests.integration.hub_api.conftest import running
 from tests.integration.hub_api.hub import Hub, new_id, observation, patient
 
 FHIR = {"Content-Type": "application/fhir+json"}
-
-
-@pytest.fixture(scope="module")
-def hub(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """Return one hub for all of these tests: each has patients of its own."""
-    data_dir = tmp_path_factory.mktemp("writing") / "data"
-    with fresh_installation(server, data_dir) as opened, running(opened, opened.settings) as hub:
-        yield hub
-
-
-@pytest.fixture(scope="module")
-def clinician(hub: Hub) -> Iterator[httpx.Client]:
-    """Return a program that holds a clinician's role at the north."""
-    with hub.program(("clinician", "north")) as client:
-        yield client
 
 
 def make(client: httpx.Client, resource: Json, **headers: str) -> Json:

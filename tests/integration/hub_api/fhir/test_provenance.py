@@ -14,19 +14,9 @@ from ehr_pm.record.apply import apply
 from ehr_pm.record.entry import Entry
 from hub_api.fhir.provenance import id_of_version, version_of_id
 from hub_core.fhir.canonical import Json
-from tests.integration.conftest import fresh_installation
-from tests.integration.hub_api.conftest import running
 from tests.integration.hub_api.hub import NOON, Hub, ids, link, new_id, observation, patient
 
 FHIR = {"Content-Type": "application/fhir+json"}
-
-
-@pytest.fixture(scope="module")
-def hub(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """Return one hub for all of these tests: each has patients of its own."""
-    data_dir = tmp_path_factory.mktemp("provenance") / "data"
-    with fresh_installation(server, data_dir) as opened, running(opened, opened.settings) as hub:
-        yield hub
 
 
 @pytest.fixture(scope="module")
