@@ -40,16 +40,16 @@ _COLUMNS = (
     " shelf, received_at"
 )
 
+_TOLD = ("state", "processed", "filtered", "rejected", "resources", "changed", "mapping_version")
 # Held in order of arrival first, as whoever counts repeats holds them: the two never wait for each other.
-_FINISH = """
+_FINISH = f"""
 WITH held AS (SELECT message_id FROM message WHERE message_id = ANY(%s) ORDER BY arrival FOR UPDATE)
-UPDATE message SET state = done.state, processed_at = clock_timestamp(), attempts = attempts + 1,
-    processed = done.processed, filtered = done.filtered, rejected = done.rejected, resources = done.resources,
-    changed = done.changed, mapping_version = done.mapping_version
+UPDATE message SET processed_at = clock_timestamp(), attempts = attempts + 1,
+    {", ".join(f"{name} = done.{name}" for name in _TOLD)}
 FROM held JOIN unnest(%s::uuid[], %s::text[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::text[])
-    AS done (message_id, state, processed, filtered, rejected, resources, changed, mapping_version) USING (message_id)
+    AS done (message_id, {", ".join(_TOLD)}) USING (message_id)
 WHERE message.message_id = held.message_id
-"""
+"""  # noqa: S608 - names above
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +150,7 @@ def finish(connection: psycopg.Connection[Any], messages: Sequence[Message], res
     done = list(results)
     ids = [result.message_id for result in done]
     connection.execute("DELETE FROM reject WHERE message_id = ANY(%s)", (ids,))
-    told = zip(
-        *((r.state, r.processed, r.filtered, r.rejected, r.resources, r.changed, r.mapping_version) for r in done),
-        strict=True,
-    )
-    connection.execute(_FINISH, (ids, ids, *map(list, told)))
+    connection.execute(_FINISH, (ids, ids, *([getattr(result, name) for result in done] for name in _TOLD)))
     write_findings(
         connection,
         [
