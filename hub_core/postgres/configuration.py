@@ -35,7 +35,7 @@ synchronous_commit = on
 full_page_writes = on
 wal_compression = {wal_compression}
 # Half of what a heavy load writes in a minute or two: it stays on disk as long as the database does.
-max_wal_size = '512MB'
+max_wal_size = '384MB'
 shared_buffers = '256MB'
 jit = off
 autovacuum = on
