@@ -15,10 +15,10 @@ from hub_core.sensitivity import ACT_CODE, CONFIDENTIALITY, TAGGED_HERE, labelle
 from pipelines.marking import Marking
 from tests.integration.hub_api.hub import Hub, ids, new_id, observation, patient
 from tests.integration.hub_api.practice import Practice
-from tests.integration.hub_api.test_marts import Published, published
+from tests.integration.hub_api.test_marts import Published, published, reader
 from tests.integration.stored import bodies
 
-__all__ = ["published"]
+__all__ = ["published", "reader"]
 
 LABELS = (
     ((ACT_CODE, "42CFRPart2"), "42cfr2"),
@@ -256,7 +256,7 @@ def test_what_a_sensitive_feed_sends_is_sensitive_in_the_record(hub: Hub) -> Non
 
 
 def test_rows_of_a_mart_made_from_what_is_closed_are_neither_shown_nor_counted(
-    published: Published, admin: httpx.Client
+    published: Published, reader: httpx.Client
 ) -> None:
     officer = "/api/practice/patients/" + published.ada["id"] + "/sensitivity"
     tag = {
@@ -265,13 +265,13 @@ def test_rows_of_a_mart_made_from_what_is_closed_are_neither_shown_nor_counted(
         "resource_type": "Observation",
         "resource_id": published.result["id"],
     }
-    assert admin.post("/api/marts/denials/rows", json={}).json()["total"] == 3
-    assert admin.post("/api/marts/denials/trace", json={"key": "d1"}).status_code == 200
-    made = admin.post(officer, json=tag).json()
-    assert admin.post("/api/marts/denials/rows", json={}).json() | {"columns": []} == {
+    assert reader.post("/api/marts/denials/rows", json={}).json()["total"] == 3
+    assert reader.post("/api/marts/denials/trace", json={"key": "d1"}).status_code == 200
+    made = reader.post(officer, json=tag).json()
+    assert reader.post("/api/marts/denials/rows", json={}).json() | {"columns": []} == {
         "mart": "denials", "key": "denial_id", "columns": [], "total": 0, "rows": [], "people": []
     }  # fmt: skip
-    assert admin.post("/api/marts/denials/trace", json={"key": "d1"}).status_code == 404
-    assert admin.post("/api/marts/patients/rows", json={}).json()["total"] == 2
-    admin.post(f"/api/practice/sensitivity/{made['tag_id']}/end", json=WHY)
-    assert admin.post("/api/marts/denials/rows", json={}).json()["total"] == 3
+    assert reader.post("/api/marts/denials/trace", json={"key": "d1"}).status_code == 404
+    assert reader.post("/api/marts/patients/rows", json={}).json()["total"] == 2
+    reader.post(f"/api/practice/sensitivity/{made['tag_id']}/end", json=WHY)
+    assert reader.post("/api/marts/denials/rows", json={}).json()["total"] == 3
