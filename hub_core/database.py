@@ -7,17 +7,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
-from psycopg import sql
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
 
+from hub_core.connecting import Moment, connect
 from hub_core.errors import DatabaseUnavailableError
 from hub_core.postgres.launcher import attach
 
@@ -86,9 +86,7 @@ class Database:
         deadline = time.monotonic() + _CONNECT_PATIENCE
         while True:
             try:
-                return psycopg.connect(
-                    self.conninfo, autocommit=autocommit, application_name="wholechart", client_encoding="UTF8"
-                )
+                return connect(self.conninfo, autocommit=autocommit)
             except psycopg.OperationalError as error:
                 if time.monotonic() > deadline:
                     raise DatabaseUnavailableError("the database does not answer; see `wholechart doctor`") from error
@@ -114,16 +112,12 @@ class Database:
             session.flush()
 
     @contextmanager
-    def one_moment(self, count: int) -> Iterator[list[psycopg.Connection[Any]]]:
-        """Give connections that all see the database as of one moment, to read what is large side by side."""
-        with ExitStack() as opened:
-            connections = [opened.enter_context(closing(self.connect())) for _ in range(count)]
-            for connection in connections:
-                connection.isolation_level, connection.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
-            [(snapshot,)] = connections[0].execute("SELECT pg_export_snapshot()").fetchall()
-            for connection in connections[1:]:
-                connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot))
-            yield connections
+    def one_moment(self) -> Iterator[Moment]:
+        """Give the present moment, to read what is large side by side: on several connections, in several processes."""
+        with closing(self.connect()) as keeper:
+            keeper.isolation_level, keeper.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
+            [(snapshot,)] = keeper.execute("SELECT pg_export_snapshot()").fetchall()
+            yield Moment(self.conninfo, snapshot)
 
     def close(self) -> None:
         """Give the connections back; the embedded server stops when nobody else uses it."""

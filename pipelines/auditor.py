@@ -12,8 +12,6 @@ from hub_core.settings import Settings
 from pipelines.installation import Installation
 
 _CHECKPOINT_SECONDS = 300.0
-_READERS = 2
-"""Connections that read the trail while it is verified."""
 
 
 class Auditor:
@@ -63,8 +61,8 @@ def check(installation: Installation) -> Verification:
     """
     seal(installation)
     kept = list(checkpoints.read(checkpoint_file(installation.settings), installation.keyring.checkpoint_seed))
-    with installation.database.one_moment(_READERS) as connections:
-        return verify(connections, installation.keyring.chain_key, kept)
+    with installation.database.one_moment() as moment:
+        return verify(moment, installation.keyring.chain_key, kept)
 
 
 def checkpoint_file(settings: Settings) -> Path:

@@ -38,16 +38,23 @@ PAYLOAD = f"CASE {{form}} WHEN 1 THEN {_TEXT} ELSE {_BINARY} END"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest link of a chain."""
+    """A link of a chain: how far the chain goes, or has been walked."""
 
     shard: str
     number: int
     digest: bytes
 
 
-def link(key: bytes, before: bytes, payload: bytes) -> bytes:
-    """Return the digest of an event that follows one with digest `before`."""
-    return hashlib.blake2b(before + payload, digest_size=32, key=key).digest()
+def keyed(key: bytes) -> hashlib.blake2b:
+    """Return the beginning that all digests under a key share, made once for many."""
+    return hashlib.blake2b(digest_size=32, key=key)
+
+
+def link(beginning: hashlib.blake2b, before: bytes, payload: bytes) -> bytes:
+    """Return the digest of an event that follows one with digest `before`, begun by `keyed`."""
+    digest = beginning.copy()
+    digest.update(before + payload)
+    return digest.digest()
 
 
 def seal(connection: psycopg.Connection[Any], key: bytes) -> int:
@@ -81,6 +88,7 @@ def heads(connection: psycopg.Connection[Any]) -> Iterator[Head]:
 
 
 def _write(connection: psycopg.Connection[Any], key: bytes, rows: list[Any]) -> None:
+    beginning = keyed(key)
     newest = {shard: _head(connection, shard) for shard in {row[1] for row in rows}}
     with (
         connection.cursor() as cursor,
@@ -88,7 +96,7 @@ def _write(connection: psycopg.Connection[Any], key: bytes, rows: list[Any]) -> 
     ):
         for event_id, shard, payload, _ in rows:
             number, digest = newest[shard]
-            digest = link(key, digest, payload)
+            digest = link(beginning, digest, payload)
             newest[shard] = number + 1, digest
             copy.write_row((shard, number + 1, event_id, digest, FORM))
 

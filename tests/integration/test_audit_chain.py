@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -13,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from hub_core.audit import AuditEvent, record
-from hub_core.auditing import chain, checkpoints
+from hub_core.auditing import chain, checkpoints, verification
 from hub_core.auditing.checkpoints import CheckpointError
 from hub_core.auditing.verification import Verification, verify
 from hub_core.database import Database
@@ -44,8 +46,18 @@ def seal(database: Database) -> int:
 
 
 def look(database: Database, file: Path) -> Verification:
-    with database.one_moment(2) as connections:
-        return verify(connections, KEY, list(checkpoints.read(file, SEED)))
+    with database.one_moment() as moment:
+        return verify(moment, KEY, list(checkpoints.read(file, SEED)))
+
+
+def look_in_segments(database: Database, file: Path) -> Verification:
+    """Look as many processes do at a long trail: each walks two or three of its pages."""
+    with pytest.MonkeyPatch.context() as then:
+        then.setattr(verification, "_PAGE", 2)
+        then.setattr(verification, "_WORTH", 1)
+        then.setattr(os, "cpu_count", lambda: 3)
+        then.setattr(verification, "ProcessPoolExecutor", lambda count, _: ThreadPoolExecutor(count))
+        return look(database, file)
 
 
 def tamper(database: Database, *statements: str) -> None:
@@ -128,7 +140,9 @@ def test_what_is_done_behind_its_back_is_found(
     database: Database, trail: Path, statements: list[str], fault: str
 ) -> None:
     tamper(database, *statements)
-    assert fault in {finding.fault for finding in look(database, trail).findings}
+    found = look(database, trail)
+    assert fault in {finding.fault for finding in found.findings}
+    assert look_in_segments(database, trail) == found
 
 
 def test_a_chain_written_anew_is_not_the_one_that_was_signed(database: Database, trail: Path) -> None:
@@ -138,20 +152,53 @@ def test_a_chain_written_anew_is_not_the_one_that_was_signed(database: Database,
     assert {finding.fault for finding in look(database, trail).findings} == {"replaced"}
 
 
-def test_a_trail_of_several_pages_is_walked_in_order_as_of_one_moment(database: Database, tmp_path: Path) -> None:
+def test_a_digest_that_was_changed_is_found_wherever_a_segment_ends(database: Database, trail: Path) -> None:
+    for number in range(5, 10):
+        changed = f"UPDATE audit_link SET digest = decode(md5('{number}'), 'hex') WHERE number = {number}"
+        tamper(database, "CREATE TABLE kept AS SELECT * FROM audit_link", changed)
+        found = look_in_segments(database, trail).findings
+        assert [(each.fault, each.number) for each in found] == [("changed", number), ("changed", number + 1)]
+        tamper(database, "TRUNCATE audit_link", "INSERT INTO audit_link SELECT * FROM kept", "DROP TABLE kept")
+
+
+def test_chains_of_several_months_are_each_walked_from_their_beginning(database: Database, tmp_path: Path) -> None:
+    with database.begin() as unit:
+        record(unit.driver, *[AuditEvent(None, "chart.read") for _ in range(9)])
+    months = "make_timestamptz(2026, 1 + count / 3, 1, 12, 0, 0, 'UTC')"
+    tamper(
+        database,
+        f"UPDATE audit_event SET recorded_at = {months} FROM (SELECT event_id AS id, (row_number() OVER () - 1)::int"
+        " AS count FROM audit_event) AS numbered WHERE event_id = id",
+    )
+    assert seal(database) == 9
+    none = tmp_path / "none"
+    found = look_in_segments(database, none)
+    assert (found.events, found.chains, found.findings) == (9, 3, [])
+    tamper(database, "DELETE FROM audit_link WHERE shard = '2026-02' AND number = 1")
+    found = look_in_segments(database, none)
+    assert [(each.shard, each.number) for each in found.findings] == [("2026-02", 2)]
+
+
+def test_a_long_trail_is_walked_by_processes_as_of_one_moment(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def write(count: int) -> None:
         with database.begin() as unit:
             record(unit.driver, *[AuditEvent(None, "chart.read") for _ in range(count)])
         while seal(database):
             pass
 
+    monkeypatch.setattr(verification, "_WORTH", 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     write(25_000)
-    with database.one_moment(2) as connections:
+    with database.one_moment() as moment:
         write(10)
-        found = verify(connections, KEY, [])
+        found = verify(moment, KEY, [])
     assert (found.events, found.findings) == (25_000, [])
     tamper(database, "DELETE FROM audit_link WHERE number IN (10001, 20000)")
-    assert [each.number for each in look(database, tmp_path / "none").findings] == [10_002, 20_001, 0]
+    tamper(database, "UPDATE audit_link SET digest = '' WHERE number = 20002")
+    found = look(database, tmp_path / "none")
+    assert [each.number for each in found.findings] == [10_002, 20_001, 20_002, 20_003, 0]
 
 
 @pytest.mark.parametrize(
