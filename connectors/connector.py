@@ -39,6 +39,8 @@ class Origin:
     location: str | None = None
     zone: str = "UTC"
     """IANA zone of timestamps that name none."""
+    release: str | None = None
+    """The release of its format that a message is said to be of; None where it has to show it."""
 
 
 @dataclass(slots=True)

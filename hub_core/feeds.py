@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hub_core.errors import ConfigurationError
+from hub_core.fhir.releases import Release
 from hub_core.fhir_servers import Export, RemoteServer, Search
 from hub_core.sensitivity import Kind
 
@@ -39,6 +40,9 @@ class Feed(BaseModel):
     format: Literal["hl7v2", "fhir", "x12"] | None = Field(
         default=None, description="Unset, each file is recognised by its content."
     )
+    fhir_release: Release | None = Field(
+        default=None, description="The release of FHIR it sends; unset, each resource shows it."
+    )
     transport: Literal["mllp", "folder", "http", "bulk", "rest", "manual"] = "manual"
     port: int | None = Field(default=None, ge=0, le=65535, description="MLLP: the port listened on.")
     folder: str | None = Field(default=None, description="Folder: its name below `drop` in the data directory.")
@@ -59,6 +63,10 @@ class Feed(BaseModel):
         if (self.transport == "rest") != (self.search is not None):
             raise ValueError("transport rest and search come together")
         return self
+
+    def release(self, format_name: str) -> Release | None:
+        """Return the release that messages of a format are said to be of, if the feed says it."""
+        return self.fhir_release if format_name == "fhir" else None
 
     @property
     def server(self) -> RemoteServer | None:

@@ -42,7 +42,7 @@ def convert(
         token: what identifiers that are too dangerous to keep in clear become.
         marking: what feeds say of how sensitive that is which they send.
     """
-    origin = Origin(message.source, message.location, message.zone)
+    origin = Origin(message.source, message.location, message.zone, message.release)
     try:
         outcomes = list(connector.convert(body, origin))
         entries = tuple(_entries(message, outcomes, connector.mapping_version, token, marking))

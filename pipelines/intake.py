@@ -108,6 +108,7 @@ class Intake:
             position=piece.position,
             records=piece.records,
             intake=self.intake_id,
+            release=self._feed.release(connector.format),
         )
 
     def _store(self, group: list[Arrival]) -> None:

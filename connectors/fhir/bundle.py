@@ -8,7 +8,7 @@ the newest version first (section 3.1.0.9), so it is read backwards.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.connector import Fact, Issue
@@ -46,7 +46,7 @@ def convert(bundle: Json, inspector: structure.Inspector, conversion: Conversion
         UnreadableError: if it has no array of entries.
     """
     issues: list[Issue] = []
-    usable = list(entries(bundle, inspector, issues))
+    usable = list(entries(bundle, inspector, issues, conversion.release))
     for entry in usable:
         if isinstance(entry, Entry) and entry.full_url:
             conversion.introduce(entry.full_url, entry.resource["resourceType"], entry.source_id)
@@ -75,8 +75,16 @@ def _fact(entry: Entry | Deletion, conversion: Conversion) -> Fact:
     return conversion.fact(entry.resource, entry.source_id)
 
 
-def entries(bundle: Json, inspector: structure.Inspector, issues: list[Issue]) -> Iterator[Entry | Deletion]:
+def entries(
+    bundle: Json, inspector: structure.Inspector, issues: list[Issue], release: str | None = None
+) -> Iterator[Entry | Deletion]:
     """Yield the usable entries in order; `issues` has what is wrong up to each by the time it is yielded.
+
+    Args:
+        bundle: the Bundle.
+        inspector: of its text.
+        issues: added to.
+        release: the release that its resources are said to be of; None where each has to show it.
 
     Raises:
         UnreadableError: if there is no array of entries.
@@ -86,7 +94,10 @@ def entries(bundle: Json, inspector: structure.Inspector, issues: list[Issue]) -
         raise UnreadableError("entry must be an array", location="Bundle.entry")
     for number, entry in enumerate(found):
         try:
-            if usable := _read(entry, f"Bundle.entry[{number}]", inspector, issues, bundle.get("timestamp")):
+            usable = _read(entry, f"Bundle.entry[{number}]", inspector, issues, bundle.get("timestamp"))
+            if isinstance(usable, Entry):
+                yield replace(usable, resource=releases.to_r4(usable.resource, usable.location, release)[0])
+            elif usable:
                 yield usable
         except UnreadableError as error:
             issues.append(Issue("error", error.code, error.text, error.location))
@@ -113,7 +124,6 @@ def _read(
         what = "a Bundle inside a Bundle" if kind == "Bundle" else "a PATCH"
         raise UnreadableError(f"{what} is not read", location=location, code="not-supported")
     issues.extend(inspector.inspect(resource, location))
-    resource, _ = releases.to_r4(resource, location)
     full_url = entry.get("fullUrl")
     full_url = full_url if isinstance(full_url, str) else None
     return Entry(resource, source_id_of(resource, full_url), full_url, location)

@@ -84,7 +84,7 @@ def _convert(position: int, text: bytes, conversion: Conversion) -> Outcome:
         if kind == "Bundle":
             return _convert_bundle(position, record, inspector, conversion)
         issues = inspector.inspect(record, kind)
-        record, _ = releases.to_r4(record, kind)
+        record, _ = releases.to_r4(record, kind, conversion.release)
         return Outcome(position, kind, "processed", (conversion.fact(record, source_id_of(record)),), tuple(issues))
     except UnreadableError as error:
         return Outcome(position, kind, "rejected", issues=(Issue("error", error.code, error.text, error.location),))

@@ -24,6 +24,8 @@ class Conversion:
 
     def __init__(self, origin: Origin) -> None:
         self._source = origin.source
+        self.release = origin.release
+        """The release that the resources are said to be of; None where each has to show it."""
         self._entries: dict[str, str] = {}
         self._bases: set[str] = set()
         self._resolved: dict[str, str | None] = {}

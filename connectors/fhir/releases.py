@@ -1,13 +1,16 @@
 """Reads resources of STU3 and R5 as R4: what R4 says otherwise is converted, what it cannot say is kept or refused.
 
-Which release a resource speaks is seen in itself: it has elements, forms or codes that only that release has. One that
-has none of those says the same in R4 (and R4B, whose common types are those of R4). What R4 has no place for becomes
+Which release a resource speaks is what its sender says; where nobody said anything, it is seen in itself: it has
+elements, forms or codes that only that release has. One that has none of those says the same in R4 (and R4B, whose
+common types are those of R4). What was said is held against what is seen: a resource that has what only another release
+has is refused. What R4 has no place for becomes
 the extension that the specification reserves for it (R4, "Extensions for converting between versions":
 `extension-Condition.abatementBoolean`) where one data type says it; else the resource is refused, naming the element.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, TypeAlias
@@ -47,40 +50,60 @@ _NOT_EXTENDABLE: Final = frozenset(
 """Data types that R4 does not have, and what is none."""
 
 
-def to_r4(resource: Json, location: str) -> tuple[Json, list[Issue]]:
+def to_r4(resource: Json, location: str, said: str | None = None) -> tuple[Json, list[Issue]]:
     """Return a resource as R4 says it, the same object where it does already, and what is to be told of that.
 
+    Args:
+        resource: the resource.
+        location: what to call it.
+        said: the release it is said to be of; None where it has to show it.
+
     Raises:
-        UnreadableError: if R4 has no place for an element.
+        UnreadableError: if R4 has no place for an element, or the release that was said has it not.
     """
     issues: list[Issue] = []
     contained = resource.get("contained")
     if isinstance(contained, list):
-        told = [_one(each, f"{location}.contained[{place}]", issues) for place, each in enumerate(contained)]
+        told = [_one(each, f"{location}.contained[{place}]", said, issues) for place, each in enumerate(contained)]
         if issues:
             resource = {**resource, "contained": told}
-    return _one(resource, location, issues), issues
+    return _one(resource, location, said, issues), issues
 
 
-def _one(resource: Any, location: str, issues: list[Issue]) -> Any:
+def _one(resource: Any, location: str, said: str | None, issues: list[Issue]) -> Any:
     kind = resource.get("resourceType") if isinstance(resource, dict) else None
-    if not isinstance(kind, str) or (release := _release(resource, kind)) is None:
+    if not isinstance(kind, str) or _suspects(kind).isdisjoint(resource):
+        return resource
+    release = _seen(resource, kind) if said is None else _said(resource, kind, said, location)
+    if release is None:
         return resource
     converted = _Conversion(release).convert(resource, _marks(release).get(kind, {}), kind, location)
     issues.append(Issue("information", "informational", f"read as FHIR {release} and converted to R4", location))
     return converted
 
 
-def _release(resource: Json, kind: str) -> str | None:
+def _said(resource: Json, kind: str, said: str, location: str) -> str | None:
+    """Return the release to read a resource by, as was said; None where that is R4.
+
+    Raises:
+        UnreadableError: if it has what only another release has.
+    """
+    release = said if said in _RULES else None
+    own = set() if release is None else set(_foreign(resource, _marks(release).get(kind, {})))
+    for other in _RULES.keys() - {release}:
+        for name in _foreign(resource, _marks(other).get(kind, {})):
+            if name not in own:
+                text = f"{kind}{name} is of FHIR {other}, but this is said to be FHIR {said}"
+                raise UnreadableError(text, location=f"{location}{name}", code="not-supported")
+    return release
+
+
+def _seen(resource: Json, kind: str) -> str | None:
     """Return the release that has most of what R4 has not, of what a resource has; None if it has nothing of that."""
-    suspects = _suspects(kind)
-    if suspects.isdisjoint(resource):
-        return None
-    found = {release: _count(resource, _marks(release).get(kind, {})) for release in _RULES}
-    if "status" in suspects:
-        status = str(resource.get("status"))
-        for release, values in _VALUES.items():
-            found[release] += status in values.get(f"{kind}.status", ())
+    found = {release: sum(1 for _ in _foreign(resource, _marks(release).get(kind, {}))) for release in _RULES}
+    status = str(resource.get("status"))
+    for release, values in _VALUES.items():
+        found[release] += status in values.get(f"{kind}.status", ())
     best = max(found, key=lambda each: found[each])
     return best if found[best] else None
 
@@ -93,18 +116,18 @@ def _suspects(kind: str) -> frozenset[str]:
     return frozenset(names | ({"status"} if has_codes else set()))
 
 
-def _count(node: Json, marks: _Marks) -> int:
-    count = 0
+def _foreign(node: Json, marks: _Marks, path: str = "") -> Iterator[str]:
+    """Yield the path of each element that has the form of another release."""
     for name, spec in marks.items():
         if (value := node.get(name)) is None:
             continue
         if isinstance(spec, str):
-            count += _fits(value, spec)
+            if _fits(value, spec):
+                yield f"{path}.{name}"
             continue
         for each in value if isinstance(value, list) else (value,):
             if isinstance(each, dict):
-                count += _count(each, spec)
-    return count
+                yield from _foreign(each, spec, f"{path}.{name}")
 
 
 def _fits(value: Any, spec: str) -> bool:

@@ -20,6 +20,7 @@ from hub_core.access import decide
 from hub_core.audit import AuditEvent
 from hub_core.errors import NotFoundError, UnreadableError
 from hub_core.fhir.registry import RESOURCE_TYPES
+from hub_core.fhir.releases import is_ours
 
 if TYPE_CHECKING:
     import psycopg
@@ -42,15 +43,15 @@ def base_of(request: Request, settings: Settings) -> str:
 
 
 def require_json(request: Request) -> None:
-    """Refuse a request that wants another format than JSON.
+    """Refuse a request that wants another format than JSON, or another release than R4.
 
     Raises:
         HTTPException: 406.
     """
     wanted = request.query_params.get("_format") or request.headers.get("accept") or "*/*"
-    kinds = {part.partition(";")[0].strip().lower() for part in wanted.replace(" json", "+json").split(",")}
-    if not kinds & _JSON_TYPES:
-        raise HTTPException(406, "answers come as application/fhir+json only")
+    parts = wanted.replace(" json", "+json").split(",")
+    if not any(part.partition(";")[0].strip().lower() in _JSON_TYPES and is_ours(part) for part in parts):
+        raise HTTPException(406, "answers come as application/fhir+json of FHIR 4.0 only")
 
 
 def type_of(request: Request) -> str:

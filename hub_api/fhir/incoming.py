@@ -13,6 +13,7 @@ from hub_core.fhir import references
 from hub_core.fhir.canonical import Json, dumps, load_object
 from hub_core.fhir.checking import faults
 from hub_core.fhir.registry import RESOURCE_TYPES
+from hub_core.fhir.releases import is_ours
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -34,9 +35,11 @@ async def read_body(request: Request) -> bytes:
     Raises:
         OutcomeError: if it brings something else.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in _KINDS:
+    said = request.headers.get("content-type", "")
+    if said.partition(";")[0].strip().lower() not in _KINDS:
         raise OutcomeError(415, "resources come as application/fhir+json only")
+    if not is_ours(said):
+        raise OutcomeError(415, "resources of FHIR 4.0 are written here; POST /ingest/<feed> takes other releases")
     return await request.body()
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from hub_api.services import Services
     from hub_core.feeds import Feed
+    from hub_core.fhir.releases import Release
 
 _HEAD = 4096
 
@@ -46,14 +47,20 @@ def feed_named(services: Services, name: str) -> Feed:
     return feed
 
 
-async def take(services: Services, feed: Feed, body: bytes) -> Taken:
+async def take(services: Services, feed: Feed, body: bytes, release: Release | None = None) -> Taken:
     """Return once every message in `body` is durable; what is none is on the feed's reject list.
+
+    Args:
+        services: what the server has.
+        feed: whose messages they are.
+        body: the messages.
+        release: the release of FHIR that they are said to be of, where that is not what the feed says.
 
     Raises:
         UnreadableError: if the bytes are of no format known, or of another than the feed's.
     """
     limit = services.settings.max_record_bytes
-    arrivals, refusals = await anyio.to_thread.run_sync(_cut, feed, body, limit, limiter=services.queries)
+    arrivals, refusals = await anyio.to_thread.run_sync(_cut, feed, body, limit, release, limiter=services.queries)
     stored = await asyncio.gather(*map(services.store, arrivals))
     if refusals:
 
@@ -76,7 +83,7 @@ def connector_of(feed: Feed, head: bytes) -> Connector:
     return found
 
 
-def arrival_of(feed: Feed, connector: Connector, piece: Piece) -> Arrival:
+def arrival_of(feed: Feed, connector: Connector, piece: Piece, release: Release | None = None) -> Arrival:
     """Return a message as the store takes it."""
     envelope = connector.envelope(piece.body, Origin(feed.source, feed.location, feed.zone))
     return Arrival(
@@ -92,10 +99,11 @@ def arrival_of(feed: Feed, connector: Connector, piece: Piece) -> Arrival:
         body=piece.body,
         position=piece.position,
         records=piece.records,
+        release=release or feed.release(connector.format),
     )
 
 
-def _cut(feed: Feed, body: bytes, limit: int) -> tuple[list[Arrival], list[Refusal]]:
+def _cut(feed: Feed, body: bytes, limit: int, release: Release | None) -> tuple[list[Arrival], list[Refusal]]:
     connector = connector_of(feed, body[:_HEAD])
     arrivals: list[Arrival] = []
     refusals: list[Refusal] = []
@@ -103,7 +111,7 @@ def _cut(feed: Feed, body: bytes, limit: int) -> tuple[list[Arrival], list[Refus
         if isinstance(piece, Refusal):
             refusals.append(piece)
         else:
-            arrivals.append(arrival_of(feed, connector, piece))
+            arrivals.append(arrival_of(feed, connector, piece, release))
     return arrivals, refusals
 
 

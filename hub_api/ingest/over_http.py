@@ -18,6 +18,7 @@ from hub_core.access import Subject
 from hub_core.audit import AuditEvent
 from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import dumps
+from hub_core.fhir.releases import release_of
 
 if TYPE_CHECKING:
     from connectors.connector import Refusal
@@ -38,7 +39,7 @@ async def ingest(request: Request, feed: str) -> Response:
         body = await request.body()
         if not body.strip():
             raise UnreadableError("the body is empty", code="required")
-        taken = await take(services, destination, body)
+        taken = await take(services, destination, body, release_of(request.headers.get("content-type", "")))
     detail = {"feed": feed, "messages": len(taken.messages), "refused": len(taken.refusals)}
     event = AuditEvent(caller.principal.principal_id, "message.ingest", location=destination.location, detail=detail)
     await asyncio.wrap_future(services.audit.write(event))

@@ -42,6 +42,13 @@ class Arrival:
     records: int = 1
     intake: UUID | None = None
     """The run of `ingest` that brought it."""
+    release: str | None = None
+    """The release of its format that it is said to be of; the same bytes of another are another message."""
+
+    @property
+    def identity(self) -> str | None:
+        """Return what tells it from others of the same bytes."""
+        return self.release if self.control_id is None else self.control_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,7 @@ class Message:
     lanes: tuple[int, ...]
     shelf: str
     received_at: datetime
+    release: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

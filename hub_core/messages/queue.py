@@ -37,7 +37,7 @@ _MOST_LOCKS = 1500
 
 _COLUMNS = (
     "message_id, arrival, feed, source, location, zone, format, kind, size, intake, input, position, records, lanes,"
-    " shelf, received_at"
+    " shelf, received_at, release"
 )
 
 _TOLD = ("state", "processed", "filtered", "rejected", "resources", "changed", "mapping_version")

@@ -43,6 +43,7 @@ _FIELDS = {
     "position": "int",
     "records": "int",
     "sent_at": "timestamptz",
+    "release": "text",
     "shelf": "text",
     "keys": "text",
     "lanes": "text",
@@ -63,7 +64,8 @@ WITH arriving AS (
     WITH ORDINALITY AS arriving ({", ".join(_FIELDS)}, place)
 ), claimed AS (
     INSERT INTO message_key (feed, control_id, sha256, message_id)
-    SELECT feed, control_id, sha256, message_id FROM arriving ORDER BY sha256, control_id, place
+    SELECT feed, coalesce(control_id, release), sha256, message_id FROM arriving
+    ORDER BY sha256, coalesce(control_id, release), place
     ON CONFLICT DO NOTHING RETURNING message_id
 ), kept AS (
     INSERT INTO message ({", ".join(_KEPT)}, keys, lanes, state)
@@ -151,7 +153,7 @@ def _count_repeats(
         (
             repeats,
             [arrivals[place].feed for place in repeats],
-            [arrivals[place].control_id for place in repeats],
+            [arrivals[place].identity for place in repeats],
             [digests[place] for place in repeats],
         ),
     ).fetchall()
@@ -195,6 +197,7 @@ def _row(message_id: UUID, arrival: Arrival, digest: bytes, shelf: str) -> tuple
         arrival.position,
         arrival.records,
         arrival.sent_at,
+        arrival.release,
         shelf,
         _SEPARATOR.join(arrival.keys),
         ",".join(map(str, lanes_of(arrival.source, arrival.keys))),

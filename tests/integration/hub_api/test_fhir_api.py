@@ -100,6 +100,9 @@ def test_other_formats_are_refused(admin: httpx.Client) -> None:
     assert admin.get("/fhir/Patient?_format=xml").status_code == 406
     assert admin.get("/fhir/Patient?_format=json", headers={"Accept": "application/fhir+xml"}).status_code == 200
     assert admin.get("/fhir/Patient", headers={"Accept": "text/html,*/*;q=0.8"}).status_code == 200
+    for version, status in (("4.0", 200), ("3.0", 406), ("4.3", 406)):
+        accepted = f"application/fhir+json; fhirVersion={version}"
+        assert admin.get("/fhir/Patient", headers={"Accept": accepted}).status_code == status, version
 
 
 def test_an_unknown_parameter_is_named_or_refused_as_asked(hub: Hub, admin: httpx.Client) -> None:

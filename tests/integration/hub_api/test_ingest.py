@@ -28,6 +28,7 @@ def mllp_port(installation: Installation) -> int:
     folder: Path = installation.settings.feeds
     (folder / "adt.yml").write_text("source: north\nlocation: north clinic\nformat: hl7v2\ntransport: http\n")
     (folder / "any.yml").write_text("source: north\ntransport: http\n")
+    (folder / "old.yml").write_text("source: old\ntransport: http\nfhir_release: STU3\n")
     (folder / "line.yml").write_text(f"source: north\nformat: hl7v2\ntransport: mllp\nport: {port}\n")
     return port
 
@@ -69,6 +70,35 @@ def test_the_format_of_a_feed_without_one_is_recognised(hub: Hub, sender: httpx.
     fhir = sender.post("/ingest/any", content=b'{"resourceType": "Patient", "id": "1"}')
     assert fhir.status_code == 202, fhir.text
     assert {row[4] for row in stored(hub)} == {"hl7v2", "fhir"}
+
+
+RESOURCE = b'{"resourceType":"Condition","id":"c1","assertedDate":"2017-03-01","subject":{"display":"Jane"}}'
+"""A condition of STU3."""
+
+
+def test_what_is_said_of_the_release_counts_for_the_message_and_else_its_feeds_word(
+    hub: Hub, sender: httpx.Client
+) -> None:
+    kinds = {"none": "application/fhir+json", "R4": "application/fhir+json; fhirVersion=4.0"}
+    for feed, said, release in (("old", "none", "STU3"), ("old", "R4", "R4"), ("any", "none", None)):
+        for is_again in (False, True):
+            answer = sender.post(f"/ingest/{feed}", content=RESOURCE, headers={"Content-Type": kinds[said]})
+            assert answer.json()["messages"][0]["is_duplicate"] is is_again, (feed, said)
+        message_id = answer.json()["messages"][0]["message_id"]
+        assert hub.query("SELECT release FROM message WHERE message_id = %s", (message_id,)) == [(release,)]
+    unknown = {"Content-Type": "application/fhir+json; fhirVersion=1.0"}
+    assert sender.post("/ingest/any", content=RESOURCE, headers=unknown).status_code == 400
+    for _ in hub.installation.worker().drain():
+        pass
+    found = hub.query(
+        "SELECT release, state, (SELECT reason FROM reject WHERE reject.message_id = message.message_id)"
+        " FROM message ORDER BY arrival"
+    )
+    assert found == [
+        ("STU3", "processed", None),
+        ("R4", "rejected", "Condition.assertedDate is of FHIR STU3, but this is said to be FHIR R4"),
+        (None, "processed", None),
+    ]
 
 
 def test_what_is_no_message_is_refused_and_nothing_stored(hub: Hub, sender: httpx.Client) -> None:

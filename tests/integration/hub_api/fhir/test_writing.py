@@ -182,8 +182,9 @@ def test_what_is_not_shaped_as_fhir_has_it_is_refused_with_its_place(hub: Hub, c
     deep = b'{"resourceType":"Observation","extension":' + b'[{"extension":' * 80 + b"[]" + b"}]" * 80 + b"}"
     for content, status in ((b"{", 400), (b"[]", 400), (deep, 400), (b'{"a":"\xff"}', 400), (b"x" * 17_000_000, 413)):
         assert clinician.post("/fhir/Observation", content=content, headers=FHIR).status_code == status, content[:40]
-    xml = clinician.post("/fhir/Observation", content=b"<a/>", headers={"Content-Type": "application/fhir+xml"})
-    assert xml.status_code == 415
+    for kind in ("application/fhir+xml", f"{FHIR['Content-Type']}; fhirVersion=3.0"):
+        answer = clinician.post("/fhir/Observation", content=b"{}", headers={"Content-Type": kind})
+        assert answer.status_code == 415, kind
     assert clinician.post("/fhir/Potato", json={}, headers=FHIR).status_code == 404
     assert hub.query("SELECT count(*) FROM resource") == [kept]
 

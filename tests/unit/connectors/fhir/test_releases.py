@@ -319,6 +319,33 @@ def test_what_r4_has_no_place_for_is_refused_by_name(resource: Json, place: str)
     assert outcome.state == "rejected"
 
 
+def test_what_is_said_of_the_release_is_believed_and_what_only_another_has_refused() -> None:
+    both = stated("Encounter", appointment=JANE, diagnosis=[{"role": FLU}], subjectStatus=FLU)
+    old = stated("Condition", assertedDate="2017-03-01")
+    for said in (None, "STU3"):
+        assert releases.to_r4(old, "Condition", said)[0] == stated("Condition", recordedDate="2017-03-01")
+    for said in ("R4", "R4B", "R5"):
+        with pytest.raises(UnreadableError, match=f"assertedDate is of FHIR STU3, but this is said to be FHIR {said}"):
+            releases.to_r4(old, "Condition", said)
+    for said, other in (("STU3", "subjectStatus is of FHIR R5"), ("R5", "is of FHIR STU3"), ("R4", "is of FHIR")):
+        with pytest.raises(UnreadableError, match=other) as refused:
+            releases.to_r4(both, "Bundle.entry[1].resource", said)
+        assert refused.value.location.startswith("Bundle.entry[1].resource.")
+    plain = stated("Condition", recordedDate="2017-03-01")
+    assert all(releases.to_r4(plain, "", said) == (plain, []) for said in (None, "STU3", "R4", "R4B", "R5"))
+    paused = stated("Procedure", status="suspended")
+    assert releases.to_r4(paused, "", "R4") == (paused, [])
+    assert releases.to_r4(paused, "", "STU3")[0]["status"] == "on-hold"
+
+
+def test_resources_of_a_bundle_are_of_the_release_that_is_said() -> None:
+    old = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": stated("Slot")},
+           {"resource": stated("Condition", assertedDate="2017-03-01")}]}  # fmt: skip
+    [outcome] = FHIRConnector().convert(dumps(old), Origin("clinic", release="R5"))
+    assert [fact.resource["resourceType"] for fact in outcome.facts] == ["Slot"]
+    assert [issue.location for issue in outcome.issues] == ["Bundle.entry[1].resource.assertedDate"]
+
+
 def test_what_only_looks_foreign_is_left_as_it_is() -> None:
     contact = {"purpose": FLU, "name": {"family": "Berg"}, "telecom": [{"value": "1"}]}
     for resource in (
