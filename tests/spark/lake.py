@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 from collections import Counter
 from collections.abc import Iterator
-from decimal import Decimal
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -17,47 +16,19 @@ from connectors.connector import Connector, Fact, Origin, Piece
 from ehr_pm.record.changes import Change
 from ehr_pm.record.writing import stamped
 from hub_core.feeds import load_feeds
-from hub_core.fhir.canonical import Json, dumps, load_object
+from hub_core.fhir.canonical import dumps, load_object
 from hub_core.fhir.registry import patient_id
 from pipelines.demo.delivery import messages
 from pipelines.demo.scenario import Simulation
 from pipelines.lake.envelopes import ENVELOPES, Envelope, write_envelopes
 from pipelines.lake.manifest import Manifest
+from tests.rare import rare_resources
 from tests.unit.pipelines.changes import MOMENT, Log, identity
 
 PER_FILE = 60
 """Lines taken of each file of public patients."""
 DELETED = 97
 """Every so many changes one says that its resource is gone."""
-
-RARE: list[Json] = [
-    {
-        "resourceType": "Consent",
-        "id": "consent",
-        "status": "active",
-        "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "treatment"}]},
-        "patient": {"reference": "Patient/p"},
-        "dateTime": "2026-03-01T10:00:00-07:00",
-        "provision": {"type": "permit", "period": {"start": "2026-03"}, "provision": [{"type": "deny"}]},
-    },
-    {
-        "resourceType": "MedicationAdministration",
-        "id": "administration",
-        "status": "completed",
-        "medicationCodeableConcept": {"text": "it's 5\\10 mg"},
-        "subject": {"reference": "Patient/p"},
-        "effectivePeriod": {"start": "2026-03-01T10:00:00Z", "end": "2026-03-01"},
-        "dosage": {"dose": {"value": Decimal("2.50"), "unit": "mg"}},
-    },
-    {
-        "resourceType": "SupplyDelivery",
-        "id": "delivery",
-        "patient": {"reference": "Patient/p"},
-        "suppliedItem": {"quantity": {"value": 3}, "itemCodeableConcept": {"coding": [{"code": "x"}, {"code": "y"}]}},
-        "occurrenceDateTime": "2026-03-01T23:30:00.123456-07:00",
-    },
-]
-"""Of what neither the group nor the public patients have."""
 
 
 def write_lake(folder: Path, simulation: Simulation, corpora: Path) -> Manifest:
@@ -93,8 +64,8 @@ def _public(corpora: Path) -> Iterator[tuple[Fact, str, str]]:
 
 
 def _rare() -> Iterator[tuple[Fact, str, str]]:
-    for resource in RARE:
-        yield from _facts(registry.connector("fhir"), dumps(resource), Origin("rare"))
+    for line in rare_resources():
+        yield from _facts(registry.connector("fhir"), line, Origin("rare"))
 
 
 def _cut(connector: Connector, path: Path) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from hub_core.fhir.registry import RESOURCE_TYPES
 from pipelines.dbt_models import project_folder
 from pipelines.lake.manifest import Manifest
 from pipelines.views.compiler import compile_view
@@ -78,6 +79,11 @@ def test_files_written_before_a_column_was_there_have_none_of_it(tmp_path: Path)
 def test_a_lake_without_a_file_gives_empty_tables(tmp_path: Path) -> None:
     assert table(tmp_path, Manifest(), "SELECT * FROM views.people") == []
     assert table(tmp_path, Manifest(), "SELECT received_at FROM views.messages") == []
+
+
+def test_every_type_that_is_about_a_patient_or_has_a_date_has_a_view() -> None:
+    known = {each.name for each in RESOURCE_TYPES.values() if each.patient or each.dates}
+    assert known - {view.resource for view in SHIPPED} == set()
 
 
 @pytest.mark.parametrize("view", SHIPPED, ids=lambda view: view.name)
