@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ehr_pm.record.bodies import pack
-from ehr_pm.record.copying import NOTHING, cell, copy_lines
+from ehr_pm.record.copying import NOTHING, cell, common_cell, copy_lines
 from ehr_pm.record.entry import Key
 from ehr_pm.record.index import index_of_new, write_index
 from ehr_pm.record.standing import Current, Version
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 _ENVELOPE = (
     "resource_type, resource_id, version, source, source_id, location, patient_id, event_at, first_event_at, authority,"
-    " arrival, content_sha, recorded_at, message_id, position, mapping_version, sensitivity, deleted, batch_key,"
-    " ordinal"
+    " arrival, message_id, position, mapping_version, sensitivity, deleted, ordinal, batch_key, recorded_at"
 )
-_COLUMNS = _ENVELOPE.split(", ")
-_RESTATED = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)
+"""What a version and the pointer to the latest one both say."""
+_POINTER = f"{_ENVELOPE}, content_sha"
+_RESTATED = ", ".join(f"{name} = excluded.{name}" for name in _POINTER.split(", "))
 
 FEW = 8
 """Versions that are cheaper in one statement than by COPY and what follows it."""
@@ -36,18 +36,31 @@ _STATE = f"""
 WITH batch AS (
     INSERT INTO change_batch (size) VALUES (%(size)s::integer) RETURNING batch_key
 ), stated AS (
-    SELECT {_ENVELOPE.replace("batch_key", "batch.batch_key")}, body
-    FROM batch, json_populate_recordset(NULL::resource_version, %(versions)s::json) AS told
+    SELECT {_POINTER.replace("batch_key", "batch.batch_key")}
+    FROM batch, json_populate_recordset(NULL::resource, %(versions)s::json) AS told
 ), kept AS (
-    INSERT INTO resource_version ({_ENVELOPE}, body) SELECT {_ENVELOPE}, body FROM stated
+    INSERT INTO resource_version ({_ENVELOPE}, body)
+    SELECT {_ENVELOPE}, (%(bodies)s::bytea[])[ordinal + 1] FROM stated
 ), pointer AS (
-    INSERT INTO resource AS known ({_ENVELOPE})
-    SELECT {_ENVELOPE} FROM stated ORDER BY resource_type, resource_id
+    INSERT INTO resource AS known ({_POINTER})
+    SELECT {_POINTER} FROM stated ORDER BY resource_type, resource_id
     ON CONFLICT (resource_type, resource_id)
         DO UPDATE SET {_RESTATED} WHERE known.version = excluded.version - 1
     RETURNING resource_type, resource_id, resource_key, ordinal
 ){{index}}
 SELECT resource_type, resource_id::text, resource_key FROM pointer
+"""  # noqa: S608 - names above
+_BEGIN = """
+WITH batch AS (INSERT INTO change_batch (size) VALUES (%s) RETURNING batch_key)
+SELECT batch_key, ARRAY(SELECT nextval('resource_resource_key_seq') FROM generate_series(1, %s)) FROM batch
+"""
+# A version by its key, whatever the database thinks of how many there are: a batch of now is in no statistics.
+_MOVE = f"""
+UPDATE resource SET content_sha = moved.content_sha, ({_ENVELOPE}) = (
+    SELECT {_ENVELOPE} FROM resource_version v WHERE v.batch_key = %s AND v.ordinal = moved.ordinal
+)
+FROM unnest(%s::bigint[], %s::int[], %s::bytea[]) AS moved (resource_key, ordinal, content_sha)
+WHERE resource.resource_key = moved.resource_key
 """  # noqa: S608 - names above
 
 
@@ -90,9 +103,10 @@ def _state(
     index goes with them; else it must be read first what they were found by.
     """
     told = [_told(each, standing[each.entry.key].first_event_at, recorded_at) for each in versions]
+    bodies = [_body(each, recorded_at) for each in versions]
     insertions, values = index
-    values = {"size": str(len(told)), "versions": orjson.dumps(told).decode(), **values}
-    rows = connection.execute(_STATE.format(index=insertions), values).fetchall()
+    stated = {"size": str(len(told)), "versions": orjson.dumps(told).decode(), "bodies": bodies}
+    rows = connection.execute(_STATE.format(index=insertions), stated | values).fetchall()
     if len(rows) != len(versions):
         raise ConflictError("another writer created one of these resources at this moment")
     return {(kind, resource_id): key for kind, resource_id, key in rows}
@@ -105,35 +119,32 @@ def _copy(
     standing: dict[Key, Current],
     recorded_at: datetime,
 ) -> dict[Key, int]:
-    """Write versions by COPY, then their pointers from them; return the resources' keys."""
-    batch = connection.execute(
-        "INSERT INTO change_batch (size) VALUES (%s) RETURNING batch_key", (len(versions),)
-    ).fetchone()
-    batch_key = batch[0] if batch else 0  # INSERT ... RETURNING always gives its row
-    _copy_versions(connection, versions, standing, recorded_at, batch_key)
-    born = [v for v in latest if standing[v.entry.key].resource_key is None]
-    moved = [v for v in latest if standing[v.entry.key].resource_key is not None]
-    return _insert_pointers(connection, born, batch_key) | _move_pointers(connection, moved, standing, batch_key)
-
-
-def _copy_versions(
-    connection: psycopg.Connection[Any],
-    versions: list[Version],
-    standing: dict[Key, Current],
-    recorded_at: datetime,
-    batch_key: int,
-) -> None:
+    """Write versions and the pointers to what is new by COPY, and move other pointers; return the resources' keys."""
+    known = {v.entry.key: key for v in latest if (key := standing[v.entry.key].resource_key) is not None}
+    born = [v.entry.key for v in latest if v.entry.key not in known]
+    batch_key, drawn = connection.execute(_BEGIN, (len(versions), len(born))).fetchall()[0]
+    keys = dict(zip(born, drawn, strict=True))
+    batch = f"{batch_key}\t{recorded_at.isoformat()}"
+    kept: list[str] = []
+    pointers: list[str] = []
     # In key order: two batches with the same new resources then wait for each other one way only.
-    ordered = sorted(versions, key=lambda each: (each.entry.key, each.version))
-    lines = (_line(each, standing[each.entry.key].first_event_at, recorded_at, batch_key) for each in ordered)
-    copy_lines(connection, "resource_version", f"{_ENVELOPE}, body", lines)
+    for each in sorted(versions, key=lambda each: (each.entry.key, each.version)):
+        current = standing[each.entry.key]
+        envelope = f"{_line(each, current.first_event_at)}\t{batch}"
+        kept.append(f"{envelope}\t\\\\x{_body(each, recorded_at).hex()}")
+        if current.resource_key is None and each is current.latest:
+            pointers.append(f"{envelope}\t\\\\x{each.sha.hex()}\t{keys[each.entry.key]}")
+    copy_lines(connection, "resource_version", f"{_ENVELOPE}, body", kept)
+    copy_lines(connection, "resource", f"{_POINTER}, resource_key", pointers)
+    _move_pointers(connection, [v for v in latest if v.entry.key in known], known, batch_key)
+    return keys | known
 
 
 def stamped(resource: Json, version: int, recorded_at: datetime) -> Json:
     """Return the resource as it is stored: with our `meta.versionId` and `meta.lastUpdated` (R4 section 2.27.3)."""
-    meta = {**resource.get("meta", {}), "versionId": str(version), "lastUpdated": instant(recorded_at)}
-    rest = {key: value for key, value in resource.items() if key not in ("resourceType", "id", "meta")}
-    return {"resourceType": resource["resourceType"], "id": resource["id"], "meta": meta, **rest}
+    said: Json = {"resourceType": "", "id": "", "meta": {}, **resource}
+    said["meta"] = {**said["meta"], "versionId": str(version), "lastUpdated": instant(recorded_at)}
+    return said
 
 
 def _told(version: Version, first_event_at: datetime | None, recorded_at: datetime) -> Json:
@@ -159,73 +170,34 @@ def _told(version: Version, first_event_at: datetime | None, recorded_at: dateti
         "sensitivity": version.sensitivity,
         "deleted": entry.is_deleted,
         "ordinal": version.ordinal,
-        "body": f"\\x{_body(version, recorded_at).hex()}",
     }
 
 
-def _line(version: Version, first_event_at: datetime | None, recorded_at: datetime, batch_key: int) -> str:
+def _line(version: Version, first_event_at: datetime | None) -> str:
+    """Return what the envelope says of a version by itself, as cells in the order of `_ENVELOPE`."""
     entry = version.entry
     kind, resource_id = entry.key
-    cells = (
-        kind,
-        resource_id,
-        str(version.version),
-        cell(entry.source),
-        cell(entry.source_id),
-        cell(entry.location),
-        cell(version.patient_id),
-        NOTHING if entry.event_at is None else entry.event_at.isoformat(),
-        NOTHING if first_event_at is None else first_event_at.isoformat(),
-        str(int(entry.authority)),
-        str(entry.arrival),
-        f"\\\\x{version.sha.hex()}",
-        recorded_at.isoformat(),
-        NOTHING if entry.message_id is None else str(entry.message_id),
-        str(entry.position),
-        cell(entry.mapping_version),
-        cell(version.sensitivity),
-        "t" if entry.is_deleted else "f",
-        str(batch_key),
-        str(version.ordinal),
-        f"\\\\x{_body(version, recorded_at).hex()}",
+    event_at = NOTHING if entry.event_at is None else entry.event_at.isoformat()
+    if first_event_at is entry.event_at:
+        began_at = event_at
+    else:
+        began_at = NOTHING if first_event_at is None else first_event_at.isoformat()
+    return (
+        f"{kind}\t{resource_id}\t{version.version}\t{common_cell(entry.source)}\t{cell(entry.source_id)}"
+        f"\t{common_cell(entry.location)}\t{cell(version.patient_id)}\t{event_at}\t{began_at}"
+        f"\t{int(entry.authority)}\t{entry.arrival}\t{NOTHING if entry.message_id is None else entry.message_id.hex}"
+        f"\t{entry.position}\t{common_cell(entry.mapping_version)}\t{common_cell(version.sensitivity)}"
+        f"\t{'t' if entry.is_deleted else 'f'}\t{version.ordinal}"
     )
-    return "\t".join(cells)
 
 
 def _body(version: Version, recorded_at: datetime) -> bytes:
     return pack(dumps(stamped(version.resource, version.version, recorded_at)))
 
 
-def _insert_pointers(
-    connection: psycopg.Connection[Any],
-    born: list[Version],
-    batch_key: int,
-) -> dict[Key, int]:
-    if not born:
-        return {}
-    rows = connection.execute(
-        f"INSERT INTO resource ({_ENVELOPE}) SELECT {_ENVELOPE} FROM resource_version"  # noqa: S608 - names above
-        " WHERE batch_key = %s AND ordinal = ANY(%s) ORDER BY resource_type, resource_id"
-        " ON CONFLICT DO NOTHING RETURNING resource_type, resource_id::text, resource_key",
-        (batch_key, [version.ordinal for version in born]),
-    ).fetchall()
-    if len(rows) != len(born):
-        raise ConflictError("another writer created one of these resources at this moment")
-    return {(kind, resource_id): key for kind, resource_id, key in rows}
-
-
 def _move_pointers(
-    connection: psycopg.Connection[Any],
-    moved: list[Version],
-    standing: dict[Key, Current],
-    batch_key: int,
-) -> dict[Key, int]:
-    if not moved:
-        return {}
-    connection.execute(
-        f"UPDATE resource SET {', '.join(f'{name} = v.{name}' for name in _COLUMNS)}"  # noqa: S608
-        " FROM resource_version v WHERE v.batch_key = %s AND v.ordinal = ANY(%s)"
-        " AND resource.resource_type = v.resource_type AND resource.resource_id = v.resource_id",
-        (batch_key, [version.ordinal for version in moved]),
-    )
-    return {v.entry.key: key for v in moved if (key := standing[v.entry.key].resource_key) is not None}
+    connection: psycopg.Connection[Any], moved: list[Version], known: dict[Key, int], batch_key: int
+) -> None:
+    if moved:
+        keys = [known[v.entry.key] for v in moved]
+        connection.execute(_MOVE, (batch_key, keys, [v.ordinal for v in moved], [v.sha for v in moved]))

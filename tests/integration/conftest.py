@@ -68,12 +68,17 @@ def _forget_power_cuts(folder: Path) -> None:
 @contextmanager
 def fresh_installation(server: str, data_dir: Path) -> Iterator[Installation]:
     """Give an empty installation with a database of its own, and drop that database afterwards."""
+    with fresh_database(server) as address, open_installation(Settings(database_url=address, data_dir=data_dir)) as new:
+        yield new
+
+
+@contextmanager
+def fresh_database(server: str, template: str = "migrated") -> Iterator[str]:
+    """Give the address of a new database, and drop it afterwards."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY file_copy")
-    settings = Settings(database_url=_address(server, name), data_dir=data_dir)
-    with open_installation(settings) as opened:
-        yield opened
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    yield _address(server, name)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

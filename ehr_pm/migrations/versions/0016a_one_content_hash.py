@@ -1,0 +1,15 @@
+"""A version no longer keeps the hash of its content: only the pointer to the latest one is ever asked for it."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0016a"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Forget the column; older rows keep its bytes on disk until they are written anew."""
+    op.execute("ALTER TABLE resource_version DROP COLUMN content_sha")
