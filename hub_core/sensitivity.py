@@ -6,7 +6,7 @@ kind means for who may see a record is said in `hub_core.access`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias, cast, get_args
 
 from hub_core.fhir.canonical import Json
@@ -48,9 +48,9 @@ def strictest(*kinds: str | None) -> str | None:
 
 def kind_of(resource: Json) -> str | None:
     """Return how sensitive a resource is by its labels; None where they say nothing of the sort."""
-    if "meta" not in resource:
+    if not (found := labels(resource)):
         return None
-    named = ((str(each.get("system")), str(each.get("code"))) for each in labels(resource))
+    named = ((str(each.get("system")), str(each.get("code"))) for each in found)
     return strictest(*map(_KINDS_OF_LABELS.get, named))
 
 
@@ -71,19 +71,17 @@ def labelled(resource: Json, kind: str, *, is_ours: bool = False) -> Json:
 
 def bare(resource: Json) -> Json:
     """Return a resource without the labels that were put on it here; the same object where it has none."""
-    if "meta" not in resource:
+    if not (before := labels(resource)):
         return resource
-    before = list(labels(resource))
     kept = [each for each in before if not _is_ours(each)]
     return resource if len(kept) == len(before) else _with_labels(resource, kept)
 
 
-def labels(resource: Json) -> Iterator[dict[str, Any]]:
-    """Yield the security labels of a resource; none where they are not shaped as R4 has them."""
+def labels(resource: Json) -> list[dict[str, Any]]:
+    """Return the security labels of a resource; none where they are not shaped as R4 has them."""
     meta = resource.get("meta")
     listed = meta.get("security") if isinstance(meta, dict) else None
-    if isinstance(listed, list):
-        yield from (each for each in listed if isinstance(each, dict))
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
 def _is_ours(label: Json) -> bool:

@@ -54,9 +54,9 @@ class Current:
         versions.append(self.latest)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Version:
-    """One version to be written."""
+    """One version to be written; not frozen, and never changed, as entries are."""
 
     entry: Entry
     resource: Json

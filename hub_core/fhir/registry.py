@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from hub_core.fhir.canonical import Json
 
@@ -139,7 +139,12 @@ def patient_id(resource: Json) -> str | None:
         return None
     if known.patient == ("id",):
         return resource.get("id")
-    for value in _reach(resource, known.patient):
+    element = resource.get(known.patient[0])
+    if type(element) is dict and len(known.patient) == 1:  # so it is in nearly all: no need to walk
+        values: Iterable[Any] = (element,)
+    else:
+        values = _reach(resource, known.patient)
+    for value in values:
         text = value.get("reference") if isinstance(value, dict) else None
         if isinstance(text, str) and text.startswith("Patient/"):
             return text.split("/", 2)[1]
