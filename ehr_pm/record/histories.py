@@ -1,14 +1,15 @@
-"""The history of a whole type: every version of every resource that may be seen, latest first."""
+"""The history of whole types: every version of every resource that may be seen, latest first."""
 # ruff: noqa: S608 - SQL text is made of this package's own words; every value is bound
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ehr_pm.record.queries import VERSION_COLUMNS, VERSION_TABLES, Found
-from ehr_pm.record.searching.conditions import seen
+from ehr_pm.record.searching.conditions import any_of, seen
 from ehr_pm.record.searching.values import Bound
 
 if TYPE_CHECKING:
@@ -27,27 +28,25 @@ class Written:
     ordinal: int
 
 
-def of_type(
+def written(
     connection: psycopg.Connection[Any],
-    resource_type: str,
+    scopes: Mapping[str, Scope],
     *,
     limit: int,
-    scope: Scope,
     since: datetime | None = None,
     before: Written | None = None,
 ) -> list[tuple[Found, Written]]:
-    """Return up to `limit` versions of resources of a type, latest written first, each with its place.
+    """Return up to `limit` versions of resources of some types, latest written first, each with its place.
 
     Args:
         connection: where to look.
-        resource_type: the type.
+        scopes: by type what may be seen; an old version is as sensitive as it was, and as its resource is now.
         limit: how many at most.
-        scope: what of it may be seen; an old version is as sensitive as it was, and as its resource is now.
         since: the moment since which they were recorded.
         before: the place before which to look.
     """
     bound = Bound()
-    conditions = [f"r.resource_type = {bound.add(resource_type)}", seen(scope, bound)]
+    conditions = [_within(scopes, bound)]
     if since is not None:
         conditions.append(f"r.recorded_at >= {bound.add(since)}")
     if before is not None:
@@ -59,3 +58,17 @@ def of_type(
         bound.values,
     ).fetchall()
     return [(Found(*row[:-2]), Written(*row[-2:])) for row in rows]
+
+
+def _within(scopes: Mapping[str, Scope], bound: Bound) -> str:
+    """Return that a resource is of one of some types, and may be seen; types that are seen alike share a condition."""
+    alike: dict[Scope, list[str]] = {}
+    for resource_type, scope in scopes.items():
+        alike.setdefault(scope, []).append(resource_type)
+    return any_of(f"({_is_of(types, bound)} AND {seen(scope, bound)})" for scope, types in alike.items())
+
+
+def _is_of(types: list[str], bound: Bound) -> str:
+    if len(types) == 1:
+        return f"r.resource_type = {bound.add(types[0])}"
+    return f"r.resource_type = ANY({bound.add(types)})"

@@ -84,9 +84,22 @@ def is_strict(request: Request) -> bool:
 
 
 async def put_on_record(
-    request: Request, action: str, resource_type: str, shown: Iterable[Shown], *, resource_id: UUID | str | None = None
+    request: Request,
+    action: str,
+    resource_type: str | None,
+    shown: Iterable[Shown],
+    *,
+    resource_id: UUID | str | None = None,
 ) -> None:
-    """Return once it is durable who was shown what: one event per patient, or one for no patient."""
+    """Return once it is durable who was shown what: one event per patient, or one for no patient.
+
+    Args:
+        request: who asked.
+        action: for what.
+        resource_type: of which type; None for any.
+        shown: what they were shown.
+        resource_id: of which resource, where one was asked for.
+    """
     services, caller = services_of(request), caller_of(request)
     by_patient: dict[UUID | None, list[Shown]] = {}
     for found in shown:
@@ -95,7 +108,7 @@ async def put_on_record(
         AuditEvent(
             principal_id=caller.principal.principal_id,
             action=action,
-            resource_type=resource_type,
+            resource_type=resource_type or _only_type(resources),
             resource_id=str(resource_id) if resource_id else _only_id(resources),
             patient_id=patient_id,
             purpose=caller.purpose,
@@ -132,6 +145,10 @@ def closed_versions(connection: psycopg.Connection[Any], caller: Caller, found: 
             actions = actions_for(each.resource_type)
             open_kinds[about] = any(decide(caller.access, action, subject).is_allowed for action in actions)
     return {each.version for each in found if not open_kinds[each.patient_id, each.sensitivity]}
+
+
+def _only_type(resources: list[Shown]) -> str | None:
+    return resources[0].resource_type if len(resources) == 1 else None
 
 
 def _only_id(resources: list[Shown]) -> str | None:

@@ -12,11 +12,11 @@ from starlette.routing import Mount, Route
 from hub_api.fhir import audit_events
 from hub_api.fhir.capability import capabilities
 from hub_api.fhir.everything import everything
+from hub_api.fhir.histories import read_system_history, read_type_history
 from hub_api.fhir.outcome import OutcomeError
 from hub_api.fhir.reading import read, read_history, read_version
 from hub_api.fhir.searching import search_by_address, search_by_form
 from hub_api.fhir.submitting import submit
-from hub_api.fhir.type_history import read_type_history
 from hub_api.fhir.writing import create, delete, delete_matching, patch, patch_matching, update, update_matching
 from hub_api.services import services_of
 
@@ -53,6 +53,7 @@ fhir_mount = Mount(
         Route("/metadata", capabilities),
         Route("/", refuse_whole),
         Route("/", _few(submit), methods=["POST"]),
+        Route("/_history", read_system_history),
         Route("/AuditEvent", audit_events.search_by_address),
         Route("/AuditEvent/_search", audit_events.search_by_form, methods=["POST"]),
         Route("/AuditEvent/{resource_id}", audit_events.read),

@@ -20,7 +20,15 @@ from hub_api.login.pages import login_page
 from hub_api.security.caller import Caller, Credentials, caller_of, credentials_of, place_of, purpose_of
 from hub_api.security.origin import is_foreign
 from hub_api.security.permission import RefusedError, record_refusal
-from hub_api.security.policy import Rule, action_to_write, actions_to_ask_for, is_for_portals, is_public, rule_for
+from hub_api.security.policy import (
+    READING,
+    Rule,
+    action_to_write,
+    actions_to_ask_for,
+    is_for_portals,
+    is_public,
+    rule_for,
+)
 from hub_api.services import Services, services_of
 from hub_core.access import Access, Action, Decision, holds, is_of_portal
 from hub_core.errors import AccessDeniedError
@@ -150,4 +158,6 @@ def _check(access: Access, rule: Rule, scope: Scope) -> None:
 def _needed(rule: Rule, resource_type: str) -> tuple[str, ...]:
     if rule == "by written type":
         return (action_to_write(resource_type) or "chart.write",)
+    if rule == "by any type":
+        return READING
     return actions_to_ask_for(resource_type) if rule == "by resource type" else (rule,)

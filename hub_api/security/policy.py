@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 from hub_core.access import Action
 from hub_core.fhir.registry import RESOURCE_TYPES
 
-Rule: TypeAlias = Literal["public", "authenticated", "by resource type", "by written type"] | Action
+Rule: TypeAlias = Literal["public", "authenticated", "by any type", "by resource type", "by written type"] | Action
 
 _PUBLIC: Final = (
     ("GET", "/login"),
@@ -41,6 +41,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/fhir/AuditEvent"): "audit.read",
     ("POST", "/fhir/AuditEvent/_search"): "audit.read",
     ("GET", "/fhir/AuditEvent/{resource_id}"): "audit.read",
+    ("GET", "/fhir/_history"): "by any type",
     ("GET", "/fhir/{resource_type}"): "by resource type",
     ("POST", "/fhir/{resource_type}/_search"): "by resource type",
     ("GET", "/fhir/{resource_type}/_history"): "by resource type",
@@ -237,6 +238,7 @@ PORTAL: Final = frozenset(
         ("GET", "/api/practice/patients/{patient_id}/disclosures"),
         ("GET", "/work/patients/{patient_id}/disclosures"),
         ("GET", "/api/people/{person_id}/chart"),
+        ("GET", "/fhir/_history"),
         ("GET", "/fhir/{resource_type}"),
         ("POST", "/fhir/{resource_type}/_search"),
         ("GET", "/fhir/{resource_type}/_history"),
@@ -262,7 +264,8 @@ _TYPES: Final[Mapping[Action, str]] = {
 _ACTION_OF_TYPE: Final[Mapping[str, Action]] = {
     name: action for action, names in _TYPES.items() for name in names.split()
 }
-_READING: Final[tuple[Action, ...]] = ("chart.read", *(action for action in _TYPES if action != "audit.read"))
+READING: Final[tuple[Action, ...]] = ("chart.read", *(action for action in _TYPES if action != "audit.read"))
+"""Each of these reads some type of resource."""
 
 _WRITTEN: Final[Mapping[Action, str]] = {
     "billing.write": _TYPES["billing.read"],
@@ -320,7 +323,7 @@ def actions_to_ask_for(resource_type: str) -> tuple[Action, ...]:
 
     A Provenance is made of each version of each type, for who may read that: so who reads anything may ask for it.
     """
-    return _READING if resource_type == "Provenance" else actions_for(resource_type)
+    return READING if resource_type == "Provenance" else actions_for(resource_type)
 
 
 def action_to_write(resource_type: str) -> Action | None:

@@ -258,6 +258,7 @@ ABOUT_PATIENTS: Final[Mapping[Route, Example]] = {
         "clinician", {**_OBSERVATION, "id": "{result}"}, path="/fhir/Observation/{result}"
     ),
     ("DELETE", "/fhir/{resource_type}/{resource_id}"): Example("clinician", path="/fhir/Observation/{result}"),
+    ("GET", "/fhir/_history"): Example("clinician", elsewhere="nothing"),
     ("GET", "/fhir/{resource_type}/_history"): Example("clinician", path="/fhir/Patient/_history", elsewhere="nothing"),
     ("GET", "/fhir/{resource_type}/{resource_id}/_history"): Example("clinician", path=f"{_FHIR_PATIENT}/_history"),
     ("GET", "/fhir/{resource_type}/{resource_id}/_history/{version}"): Example(
