@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from hub_core.errors import ConfigurationError
 from hub_core.feeds import Feed
 from hub_core.settings import Settings
+from pipelines.tether import tethered
 
 _PATIENCE = 20.0
 """Seconds a service has to stop cleanly before it is killed."""
@@ -135,7 +136,7 @@ class House:
         log = self._log_dir / f"{service.name}.log"
         with log.open("ab") as output:
             self._running[service.name] = subprocess.Popen(
-                service.command,
+                tethered(service.command),
                 env={**self._environment, **service.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
