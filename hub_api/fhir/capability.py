@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from hub_api.fhir.exchange import base_of, fhir_response, require_json
-from hub_api.fhir.incoming import JSON_PATCH
+from hub_api.fhir.patches.reading import FORMATS
 from hub_api.fhir.provenance import PROVENANCE
 from hub_api.security.policy import action_to_write, why_not_written
 from hub_api.services import services_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _READING = ("read", "vread", "history-instance", "history-type", "search-type")
 _WRITING = ("create", "update", "patch", "delete")
+_OF_ALL = ("transaction", "batch", "history-system")
 _ABSENT = ("Bundle", "OperationOutcome", "Parameters")
 """Types that travel but are never kept as resources of their own."""
 _NOTES: dict[Kind, str] = {
@@ -66,7 +67,7 @@ def _statement(base: str) -> bytes:
             "implementation": {"description": "Wholechart FHIR server", "url": base},
             "fhirVersion": "4.0.1",
             "format": ["application/fhir+json"],
-            "patchFormat": [JSON_PATCH],
+            "patchFormat": list(FORMATS),
             "rest": [
                 {
                     "mode": "server",
@@ -75,7 +76,7 @@ def _statement(base: str) -> bytes:
                         "description": "A bearer token in Authorization, or the session cookie of a person logged in.",
                     },
                     "resource": _resources(),
-                    "interaction": [{"code": "transaction"}, {"code": "batch"}],
+                    "interaction": [{"code": code} for code in _OF_ALL],
                 }
             ],
         }

@@ -15,7 +15,7 @@ from hub_api.fhir.outcome import OutcomeError
 from hub_api.fhir.wishes import Done, Wish, hold_version
 from hub_core.clock import now
 from hub_core.database import driver_connection
-from hub_core.errors import NotFoundError, UnreadableError
+from hub_core.errors import UnreadableError
 from hub_core.fhir.canonical import Json, load_object
 from hub_core.fhir.protected import protect_again
 from hub_core.fhir.registry import patient_id
@@ -65,22 +65,21 @@ class Writing:
             self._put_on_record(one, before.get(one.wish.key))
         return done
 
-    def change(self, wish: Wish, changed: Callable[[Json], Json]) -> Done:
-        """Carry out the update of a resource to what `changed` makes of it as it stands, locked.
+    def changed(self, wish: Wish, change: Callable[[Json], Json]) -> Wish:
+        """Return the wish for what `change` makes of a resource as it stands, locked.
 
         Raises:
-            NotFoundError: if there is none.
             RefusedError: if the caller may not change it; nothing of it is told before.
-            OutcomeError: if it cannot be done.
+            OutcomeError: if there is none, or it cannot be changed so.
         """
         before = lock(self.connection, [wish.key]).get(wish.key)
         if before is None:
-            raise NotFoundError("no such resource")
+            raise OutcomeError(404, "no such resource")
         self._decisions.may_change(before)
         if before.deleted:
             raise OutcomeError(410, "this resource was deleted")
         hold_version(wish, before)
-        return self.carry_out([replace(wish, resource=changed(load_object(before.body.encode())))])[0]
+        return replace(wish, resource=change(load_object(before.body.encode())))
 
     def find(self, wish: Wish, condition: Condition) -> Wish | Done:
         """Return the wish for what its condition finds; or what is there already, where it would make it again.

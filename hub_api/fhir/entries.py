@@ -11,7 +11,7 @@ from hub_api.fhir.outcome import OutcomeError
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.registry import RESOURCE_TYPES
 
-Method: TypeAlias = Literal["DELETE", "POST", "PUT", "GET"]
+Method: TypeAlias = Literal["DELETE", "POST", "PUT", "PATCH", "GET"]
 """In the order in which a server carries them out."""
 
 ORDER: Final[tuple[Method, ...]] = get_args(Method)
@@ -20,7 +20,12 @@ _URL: Final = re.compile(
     r"(?P<type>[A-Z][A-Za-z]{0,63})(?:/(?P<id>[A-Za-z0-9.-]{1,64})(?P<history>/_history(?:/(?P<version>\d{1,9}))?)?)?"
     r"(?:\?(?P<query>\S*))?"
 )
-_SHAPES: Final[dict[Method, tuple[bool, bool]]] = {"DELETE": (False, True), "POST": (True, False), "PUT": (True, True)}
+_SHAPES: Final[dict[Method, tuple[bool, bool]]] = {
+    "DELETE": (False, True),
+    "POST": (True, False),
+    "PUT": (True, True),
+    "PATCH": (True, True),
+}
 """By method, whether there is a resource, and whether the address names one: by its id or by a search."""
 
 

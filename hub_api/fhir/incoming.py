@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 _KINDS: Final = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
-JSON_PATCH: Final = "application/json-patch+json"
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VERSIONS_TO_CHOOSE: Final = (4, 7)
 """Of UUIDs that somebody else may give a resource: random ones. Those of version 5 are derived here from what sources
@@ -35,24 +34,20 @@ async def read_body(request: Request) -> bytes:
     Raises:
         OutcomeError: if it brings something else.
     """
-    said = request.headers.get("content-type", "")
-    if said.partition(";")[0].strip().lower() not in _KINDS:
-        raise OutcomeError(415, "resources come as application/fhir+json only")
-    if not is_ours(said):
-        raise OutcomeError(415, "resources of FHIR 4.0 are written here; POST /ingest/<feed> takes other releases")
+    hold_fhir(request.headers.get("content-type", ""))
     return await request.body()
 
 
-async def read_patch_body(request: Request) -> bytes:
-    """Return the JSON Patch that a request brings.
+def hold_fhir(content_type: str) -> None:
+    """Return if a content type is that of FHIR R4 in JSON.
 
     Raises:
-        OutcomeError: if it brings something else.
+        OutcomeError: if not.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != JSON_PATCH:
-        raise OutcomeError(415, f"patches come as {JSON_PATCH} only; FHIRPath Patch and XML Patch are not read")
-    return await request.body()
+    if content_type.partition(";")[0].strip().lower() not in _KINDS:
+        raise OutcomeError(415, "resources come as application/fhir+json only")
+    if not is_ours(content_type):
+        raise OutcomeError(415, "resources of FHIR 4.0 are written here; POST /ingest/<feed> takes other releases")
 
 
 def accepted(body: bytes, resource_type: str, base: str) -> Json:
@@ -65,7 +60,7 @@ def accepted(body: bytes, resource_type: str, base: str) -> Json:
     return settled(checked(load_object(body), resource_type), base, lambda _: None)
 
 
-def still(resource: Json, resource_type: str, resource_id: str, base: str) -> Json:
+def still(resource: Json, resource_type: str, resource_id: str, base: str, resolve: Resolve) -> Json:
     """Return what a patch made of a resource, checked and in the words of this house.
 
     Raises:
@@ -75,7 +70,7 @@ def still(resource: Json, resource_type: str, resource_id: str, base: str) -> Js
     if (resource.get("resourceType"), resource.get("id")) != (resource_type, resource_id):
         raise OutcomeError(422, "a patch changes neither the type nor the id of a resource", code="processing")
     try:
-        return settled(checked(load_object(dumps(resource)), resource_type), base, lambda _: None)
+        return settled(checked(load_object(dumps(resource)), resource_type), base, resolve)
     except OutcomeError as error:
         raise OutcomeError.of(422, error.issues) from error
 

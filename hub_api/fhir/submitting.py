@@ -21,7 +21,8 @@ from hub_api.fhir.carrying_out import Writing
 from hub_api.fhir.entries import ORDER, Entry, entries_of, read_entry
 from hub_api.fhir.exchange import base_of, fhir_response, require_json
 from hub_api.fhir.incoming import read_body
-from hub_api.fhir.outcome import OutcomeError, issue, outcome, outcome_of
+from hub_api.fhir.outcome import FHIR_JSON, OutcomeError, issue, outcome, outcome_of
+from hub_api.fhir.patches.reading import carried
 from hub_api.fhir.searching import search_by_address
 from hub_api.fhir.transactions import Transaction
 from hub_api.security.caller import caller_of
@@ -117,7 +118,10 @@ def _rank(entry: Entry | WholechartError) -> int:
 
 async def _answered(request: Request, entry: Entry) -> Json:
     """Answer an entry as the request that it stands for would be answered."""
-    alone = _as_request(request, entry)
+    try:
+        alone = _as_request(request, entry)
+    except OutcomeError as error:
+        return _refused(error.within(entry.place))
     try:
         if entry.method == "GET":
             _hold_reading(alone, entry)
@@ -147,6 +151,10 @@ def _route(entry: Entry) -> Callable[[Request], Awaitable[Response]]:
             return writing.update
         case "PUT", False:
             return writing.update_matching
+        case "PATCH", True:
+            return writing.patch
+        case "PATCH", False:
+            return writing.patch_matching
         case "DELETE", True:
             return writing.delete
         case "DELETE", False:
@@ -160,7 +168,7 @@ def _route(entry: Entry) -> Callable[[Request], Awaitable[Response]]:
 
 def _as_request(request: Request, entry: Entry) -> Request:
     """Return the request that an entry stands for, made by the same caller."""
-    body = b"" if entry.resource is None else dumps(entry.resource)
+    kind, body = _content(entry)
     said = [(name.encode(), value.encode("latin-1", "replace")) for name, value in entry.headers.items()]
     kept = [each for each in request.headers.raw if each[0] in _PASSED_ON]
     version = entry.history.rpartition("/")[2]
@@ -171,7 +179,7 @@ def _as_request(request: Request, entry: Entry) -> Request:
         "raw_path": None,
         "root_path": "",
         "query_string": quote(entry.query, safe=_SAID).encode(),
-        "headers": [*kept, *said, (b"content-type", b"application/fhir+json")],
+        "headers": [*kept, *said, (b"content-type", kind.encode("latin-1", "replace"))],
         "path_params": {"resource_type": entry.resource_type, "resource_id": entry.resource_id, "version": version},
     }
 
@@ -179,6 +187,12 @@ def _as_request(request: Request, entry: Entry) -> Request:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return Request(scope, receive)
+
+
+def _content(entry: Entry) -> tuple[str, bytes]:
+    if entry.method == "PATCH":
+        return carried(entry.resource or {})
+    return FHIR_JSON, b"" if entry.resource is None else dumps(entry.resource)
 
 
 def _written(base: str, done: Done, wanted: answering.Return) -> Json:

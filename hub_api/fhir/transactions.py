@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ehr_pm.stating import close_types
+from ehr_pm.stating import close_types, lock
 from hub_api.fhir.carrying_out import Writing, within
 from hub_api.fhir.conditions import Condition, read_condition
 from hub_api.fhir.deciding import writing
-from hub_api.fhir.incoming import checked, chosen_id, is_id, settled
+from hub_api.fhir.incoming import checked, chosen_id, is_id, settled, still
 from hub_api.fhir.outcome import OutcomeError
+from hub_api.fhir.patches.reading import Patch, carried, read_patch
 from hub_api.fhir.wishes import Done, Interaction, Wish, version_wanted
 from hub_core.fhir import references
 from hub_core.fhir.ids import new_id
@@ -23,8 +24,14 @@ from hub_core.fhir.registry import RESOURCE_TYPES
 
 if TYPE_CHECKING:
     from hub_api.fhir.entries import Entry
+    from hub_core.fhir.canonical import Json
 
-_INTERACTIONS: Final[dict[str, Interaction]] = {"DELETE": "delete", "POST": "create", "PUT": "update"}
+_INTERACTIONS: Final[dict[str, Interaction]] = {
+    "DELETE": "delete",
+    "POST": "create",
+    "PUT": "update",
+    "PATCH": "update",
+}
 
 
 class Transaction:
@@ -39,6 +46,7 @@ class Transaction:
         """
         self._base = base
         self._conditions: dict[str, Condition] = {}
+        self._patches: dict[str, Patch] = {}
         self._wishes = [self._read(each) for each in entries]
         self._full_urls = {each.place: each.full_url for each in entries if each.full_url}
         if len(set(self._full_urls.values())) < len(self._full_urls):
@@ -52,9 +60,11 @@ class Transaction:
             OutcomeError: if one of them cannot be done.
         """
         close_types(act.connection, [each.search.resource_type for each in self._conditions.values()])
-        gone = self._found(act, [wish for wish in self._wishes if wish.resource is None])
+        gone = self._found(act, [wish for wish in self._wishes if wish.interaction == "delete"])
         done = self._stated(act, gone)
-        found = self._found(act, [wish for wish in self._wishes if wish.resource is not None])
+        found = self._found(act, [wish for wish in self._wishes if wish.interaction != "delete"])
+        if self._patches:  # all at once, in the order in which everybody locks
+            lock(act.connection, [each.key for each in found if isinstance(each, Wish)])
         names = self._names(found)
         settled_wishes = [each if isinstance(each, Done) else self._settled(act, each, names) for each in found]
         return done | self._stated(act, settled_wishes)
@@ -63,7 +73,7 @@ class Transaction:
         with within(entry.place):
             writing(entry.resource_type)
             wanted = version_wanted(entry.headers.get("if-match"))
-            sent = None if entry.resource is None else checked(entry.resource, entry.resource_type)
+            sent = self._sent(entry)
             if entry.method == "PUT" and entry.resource_id and (sent or {}).get("id") != entry.resource_id:
                 place = f"{entry.resource_type}.id"
                 raise OutcomeError(
@@ -79,6 +89,13 @@ class Transaction:
         resource_id = entry.resource_id or str(new_id())
         interaction = _INTERACTIONS[entry.method]
         return Wish(interaction, entry.resource_type, resource_id, sent, wanted, entry.place)
+
+    def _sent(self, entry: Entry) -> Json | None:
+        """Return the resource that an entry brings; of a patch, which is remembered, none."""
+        if entry.method == "PATCH":
+            self._patches[entry.place] = read_patch(*carried(entry.resource or {}))
+            return None
+        return None if entry.resource is None else checked(entry.resource, entry.resource_type)
 
     def _found(self, act: Writing, wishes: Sequence[Wish]) -> list[Wish | Done]:
         return [act.find(each, self._conditions[each.place]) if each.place in self._conditions else each
@@ -117,4 +134,7 @@ class Transaction:
             return names.get(text)
 
         with within(wish.place):
-            return replace(wish, resource=settled(wish.resource or {}, self._base, resolve))
+            if wish.place not in self._patches:
+                return replace(wish, resource=settled(wish.resource or {}, self._base, resolve))
+            patch = self._patches[wish.place]
+            return act.changed(wish, lambda resource: still(patch(resource), *wish.key, self._base, resolve))

@@ -13,9 +13,9 @@ from hub_api.fhir.carrying_out import Writing
 from hub_api.fhir.conditions import Condition, read_condition
 from hub_api.fhir.deciding import writing
 from hub_api.fhir.exchange import base_of, require_json, type_of
-from hub_api.fhir.incoming import accepted, chosen_id, is_id, read_body, read_patch_body, still
-from hub_api.fhir.json_patch import Operation, patched, read_patch
+from hub_api.fhir.incoming import accepted, chosen_id, is_id, read_body, still
 from hub_api.fhir.outcome import OutcomeError
+from hub_api.fhir.patches.reading import Patch, read_patch
 from hub_api.fhir.wishes import Done, Wish, version_wanted
 from hub_api.security.caller import caller_of
 from hub_api.services import services_of
@@ -89,30 +89,24 @@ def _searched(request: Request, resource_type: str) -> Condition:
 
 
 async def patch(request: Request) -> Response:
-    """Change parts of a resource, as a JSON Patch says."""
-    require_json(request)
-    writing(resource_type := type_of(request))
-    operations = read_patch(await read_patch_body(request))
+    """Change parts of a resource, as a JSON Patch or a FHIRPath Patch says."""
+    resource_type, change = await _change(request)
     resource_id = request.path_params["resource_id"]
     if not is_id(resource_id):
         raise NotFoundError("no such resource")
     wanted = version_wanted(request.headers.get("if-match"))
-    return await _patched(request, Wish("update", resource_type, resource_id, None, wanted), operations)
+    return await _patched(request, Wish("update", resource_type, resource_id, None, wanted), change)
 
 
 async def patch_matching(request: Request) -> Response:
     """Change parts of the resource that the address searches for."""
-    require_json(request)
-    writing(resource_type := type_of(request))
-    operations = read_patch(await read_patch_body(request))
+    resource_type, change = await _change(request)
     wanted = version_wanted(request.headers.get("if-match"))
     wish = Wish("update", resource_type, str(new_id()), None, wanted)
-    return await _patched(request, wish, operations, _searched(request, resource_type))
+    return await _patched(request, wish, change, _searched(request, resource_type))
 
 
-async def _patched(
-    request: Request, wish: Wish, operations: list[Operation], condition: Condition | None = None
-) -> Response:
+async def _patched(request: Request, wish: Wish, change: Patch, condition: Condition | None = None) -> Response:
     services, caller, base = services_of(request), caller_of(request), _base(request)
 
     def write(doing: Act) -> Done:
@@ -122,10 +116,18 @@ async def _patched(
         meant = wish if condition is None else act.find(wish, condition)
         if isinstance(meant, Done):
             return meant
-        kind, resource_id = meant.key
-        return act.change(meant, lambda resource: still(patched(resource, operations), kind, resource_id, base))
+        return act.carry_out(
+            [act.changed(meant, lambda resource: still(change(resource), *meant.key, base, lambda _: None))]
+        )[0]
 
     return answering.answer(request, base, await services.act(caller, write))
+
+
+async def _change(request: Request) -> tuple[str, Patch]:
+    require_json(request)
+    writing(resource_type := type_of(request))
+    work = partial(read_patch, request.headers.get("content-type", ""), await request.body())
+    return resource_type, await anyio.to_thread.run_sync(work, limiter=services_of(request).queries)
 
 
 async def _sent(request: Request) -> tuple[str, Json]:

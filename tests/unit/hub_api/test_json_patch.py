@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hub_api.fhir.json_patch import MOST_OPERATIONS, patched, read_patch
 from hub_api.fhir.outcome import OutcomeError
+from hub_api.fhir.patches.json_patch import MOST_OPERATIONS, patched, read_patch
 from hub_core.errors import WholechartError
 from hub_core.fhir.canonical import dumps, load_object
 

@@ -320,8 +320,8 @@ def test_a_patch_that_does_not_fit_changes_nothing(hub: Hub, clinician: httpx.Cl
         answer = patch_it(clinician, address, first, second)
         assert (answer.status_code, answer.json()["resourceType"]) == (status, "OperationOutcome"), second
     assert clinician.get(f"/fhir/{address}").json() == ada
-    fhirpath = clinician.patch(f"/fhir/{address}", json={"resourceType": "Parameters"}, headers=FHIR)
-    assert (fhirpath.status_code, fhirpath.json()["issue"][0]["code"]) == (415, "not-supported")
+    xml = clinician.patch(f"/fhir/{address}", content=b"<diff/>", headers={"Content-Type": "application/xml-patch+xml"})
+    assert (xml.status_code, xml.json()["issue"][0]["code"]) == (415, "not-supported")
     seen = f"Observation/{make(clinician, observation(ada))['id']}"
     clinician.delete(f"/fhir/{seen}")
     assert patch_it(clinician, seen, {"op": "replace", "path": "/status", "value": "amended"}).status_code == 410
