@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from connectors import registry
+from connectors.memory import remembering
 from ehr_pm.record import remaking
 from hub_core.errors import ConflictError, WholechartError
 from hub_core.feeds import load_feeds
@@ -142,7 +143,8 @@ def _read_all(
     marking = Marking(load_feeds(installation.settings.feeds))
     lost: list[UUID] = []
     for portion in kept.portions(connection, done.source, last, installation.settings.worker_batch):
-        conversions = [_convert(installation, connection, message, marking) for message in portion]
+        with remembering():
+            conversions = [_convert(installation, connection, message, marking) for message in portion]
         lost += [each.message.message_id for each in conversions if not each.result.mapping_version]
         remaking.note(connection, chain.from_iterable(each.entries for each in conversions))
         done.read, done.lost = done.read + len(portion), len(lost)

@@ -19,6 +19,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from connectors import registry
+from connectors.memory import remembering
 from ehr_pm.identity import crosswalk
 from ehr_pm.record import changes
 from ehr_pm.record.apply import apply
@@ -128,7 +129,8 @@ class Worker:
         bodies: dict[UUID, bytes] = {}
         for shelf, group in _by_shelf(messages).items():
             bodies |= self._store.bodies.read(connection, shelf, group)
-        return [self._convert_one(message, bodies.get(message.message_id)) for message in messages]
+        with remembering():
+            return [self._convert_one(message, bodies.get(message.message_id)) for message in messages]
 
     def _convert_one(self, message: Message, body: bytes | None) -> Conversion:
         if body is None:

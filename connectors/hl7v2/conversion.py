@@ -1,21 +1,37 @@
-"""What the mappers of one message share: the scope of its ids, the clock of its times, the facts and issues so far."""
+"""What the mappers of one message share: the scope of its ids, the clock of its times, the facts and issues so far.
+
+Messages repeat each other: the patient and the visit of an admission stand in each of its results. What such a part
+comes to is found out once a batch (`Conversion.once`), and stated anew by each message as its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from connectors.connector import Authority, Fact, Issue, Origin, Severity
 from connectors.hl7v2.timestamps import Clock, clock
 from connectors.hl7v2.tokenizer import Message, Segment
+from connectors.memory import remembered
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.ids import derived_id
 
 _PARTIES = frozenset({"Practitioner", "Organization", "Location"})
 _party_id = lru_cache(maxsize=1 << 14)(derived_id)
 """Ids of those whom every message of a feed names again; ids of patients are kept nowhere."""
+
+
+T = TypeVar("T")
+
+
+class Passage(NamedTuple, Generic[T]):
+    """What a part of a message came to; messages that repeat the part share all of it, so nobody may change it."""
+
+    answer: T
+    facts: tuple[Fact, ...]
+    issues: tuple[Issue, ...]
 
 
 def said(**elements: Any) -> Json:
@@ -30,6 +46,7 @@ class Conversion:
         "_counts",
         "_facts",
         "_ids",
+        "_passages",
         "_placed",
         "_times",
         "assigner",
@@ -56,6 +73,8 @@ class Conversion:
         self._counts: dict[tuple[str, str], int] = {}
         self._placed: set[str] = set()
         self._times: dict[str, str] = {}
+        scope = (origin, self.assigner, self.clock, message.delimiters, message.codec)
+        self._passages: dict[Hashable, Passage[Any]] = remembered(scope)
         self.event_at = self._event_at(message)
 
     @property
@@ -87,6 +106,38 @@ class Conversion:
             resource: Json = {"resourceType": resource_type, "id": resource_id, **content}
             self._facts[key] = Fact(resource, source_id, self.event_at, authority)
         return {"reference": f"{resource_type}/{resource_id}"}
+
+    def once(self, words: Hashable, state: Callable[[], T]) -> T:
+        """State what `state` does and return its answer; in a batch it is called once for equal `words`.
+
+        Args:
+            words: all that the outcome depends on, beside the origin, the assigner, the clock and how text is read.
+            state: adds facts, notes issues and answers; it raises nothing, and asks for no unused id.
+        """
+        passage = self._passages.get(words)
+        if passage is None:
+            passage = self._passages[words] = self._apart(state)
+        for fact in passage.facts:
+            self._state(fact.resource, fact.source_id, fact.authority)
+        for issue in passage.issues:
+            self.note(issue.severity, issue.code, issue.text, issue.location)
+        answer: T = passage.answer
+        return answer
+
+    def _apart(self, state: Callable[[], T]) -> Passage[T]:
+        """Return what `state` comes to, as if nothing had been stated or noted before."""
+        facts, issues, placed = self._facts, self.issues, self._placed
+        self._facts, self.issues, self._placed = {}, [], set()
+        try:
+            return Passage(state(), self.facts, tuple(self.issues))
+        finally:
+            self._facts, self.issues, self._placed = facts, issues, placed
+
+    def _state(self, resource: Json, source_id: str, authority: Authority) -> None:
+        key = (resource["resourceType"], source_id)
+        known = self._facts.get(key)
+        if known is None or known.authority < authority:
+            self._facts[key] = Fact(resource, source_id, self.event_at, authority)
 
     def unused(self, resource_type: str, source_id: str) -> str:
         """Return `source_id`, numbered from the second time that this message asks for it."""

@@ -50,15 +50,19 @@ def add_encounter(
             return None
         conversion.note("warning", "required", "neither visit number nor admission time", pv1.place(19))
         key = f"message|{control_id}"
-    content = encounter(pv1, pv2, patient_key, conversion)
+    status, has_left = _status(pv1, conversion.event), _has_left(pv1, conversion.event)
+    words = (pv1.place(), pv1.encode(), pv2 and pv2.encode(), patient_key, status, has_left)
+    content = conversion.once(
+        words, lambda: encounter(pv1, pv2, patient_key, conversion, status=status, has_left=has_left)
+    )
     return conversion.add("Encounter", key, content, authority)
 
 
-def encounter(pv1: Segment, pv2: Segment | None, patient_key: str, conversion: Conversion) -> Json:
-    """Return what `pv1` and `pv2` say of a visit, without type and id."""
+def encounter(
+    pv1: Segment, pv2: Segment | None, patient_key: str, conversion: Conversion, *, status: str, has_left: bool
+) -> Json:
+    """Return what `pv1` and `pv2` say of a visit that is at `status`, without type and id."""
     source = conversion.origin.source
-    status = _status(pv1, conversion.event)
-    has_left = conversion.event not in NOT_DISCHARGED
     return said(
         identifier=_identifiers(pv1, conversion),
         status=status,
@@ -85,6 +89,11 @@ def _status(pv1: Segment, event: str) -> str:
     if code == "P":
         return "planned"
     return "unknown" if code in ("", "U", "N") else "in-progress"
+
+
+def _has_left(pv1: Segment, event: str) -> bool:
+    """Return whether what the segment says of a discharge counts."""
+    return event not in NOT_DISCHARGED and bool(pv1.raw(36) or pv1.raw(45))
 
 
 def _class(value: Composite) -> Json:

@@ -63,7 +63,8 @@ def add_patient(
     merge must not wipe out demographics.
     """
     key = subject_key(pid, conversion)
-    content = patient(pid, conversion, pd1)
+    words = (pid.place(), pid.encode(), pd1 and pd1.encode())
+    content = conversion.once(words, lambda: patient(pid, conversion, pd1))
     if "name" not in content:
         authority = min(authority, Authority.MENTION)
     return key, conversion.add("Patient", key, content, authority)

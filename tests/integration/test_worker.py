@@ -6,12 +6,15 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from connectors import registry
 from connectors.connector import Origin, Outcome
 from connectors.hl7v2.connector import HL7v2Connector
+from connectors.memory import Memory, remembering
 from hub_core.fhir.canonical import load_object
 from hub_core.fhir.protected import protect_all
 from hub_core.messages.arrival import Arrival
@@ -99,6 +102,32 @@ def test_a_social_security_number_never_reaches_the_record(installation: Install
     assert [body for body in written if "us-ssn" in body or "SS" in body]
     codes = [str(code) for (code,) in rows(installation, "SELECT code FROM search_token")]
     assert not [each for each in written + codes if "123-45-6789" in each or "123456789" in each]
+
+
+def test_what_messages_of_a_batch_share_is_left_as_it_was_read(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers are protected, versions stamped and labels put on in copies: the next message says the same words."""
+    numbered = [adt("A04", "1", "Okafor", minute=minute) for minute in range(3)]
+    arrivals = [
+        replace(each, body=each.body.replace(b"^^^RIVER^MR", b"^^^RIVER^MR~123-45-6789^^^SSA^SS")) for each in numbered
+    ]
+    with remembering() as untouched:
+        for arrival in arrivals:
+            list(HL7v2Connector().convert(arrival.body, Origin("old-ehr")))
+    shared: list[Memory] = []
+
+    @contextmanager
+    def watched() -> Iterator[None]:
+        with remembering() as memory:
+            shared.append(memory)
+            yield
+
+    monkeypatch.setattr("pipelines.worker.remembering", watched)
+    installation.store.take(arrivals)
+    drain(installation)
+    assert "123-45-6789" in str(untouched)
+    assert list(map(str, shared)) == [str(untouched)]
 
 
 class Stumbling(HL7v2Connector):
