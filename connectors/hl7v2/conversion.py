@@ -12,8 +12,10 @@ from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from connectors.connector import Authority, Fact, Issue, Origin, Severity
+from connectors.hl7v2.concepts import concept
+from connectors.hl7v2.tables import Concept
 from connectors.hl7v2.timestamps import Clock, clock
-from connectors.hl7v2.tokenizer import Message, Segment
+from connectors.hl7v2.tokenizer import Composite, Message, Segment
 from connectors.memory import remembered
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.ids import derived_id
@@ -46,7 +48,7 @@ class Conversion:
         "_counts",
         "_facts",
         "_ids",
-        "_passages",
+        "_known",
         "_placed",
         "_times",
         "assigner",
@@ -74,7 +76,7 @@ class Conversion:
         self._placed: set[str] = set()
         self._times: dict[str, str] = {}
         scope = (origin, self.assigner, self.clock, message.delimiters, message.codec)
-        self._passages: dict[Hashable, Passage[Any]] = remembered(scope)
+        self._known: dict[Hashable, Any] = remembered(scope)
         self.event_at = self._event_at(message)
 
     @property
@@ -107,22 +109,40 @@ class Conversion:
             self._facts[key] = Fact(resource, source_id, self.event_at, authority)
         return {"reference": f"{resource_type}/{resource_id}"}
 
+    def known(self, words: Hashable, read: Callable[[], T]) -> T:
+        """Return what `read` returns, which is called once for equal `words` of a batch; nobody may change it.
+
+        Args:
+            words: what is read, named by what reads it, with all that its meaning depends on beside the origin, the
+                assigner, the clock and the delimiters.
+            read: states and notes nothing.
+        """
+        try:
+            found: T = self._known[words]
+        except KeyError:
+            found = self._known[words] = read()
+        return found
+
+    def concept(self, value: Composite, *, table: str = "", mapped: Mapping[str, Concept] | None = None) -> Json | None:
+        """Return the CodeableConcept of a coded value, as `concepts.concept` does: most codes come again and again."""
+        if not value:
+            return None
+        words = ("concept", value.raw, table, mapped is None)
+        return self.known(words, lambda: concept(value, self.origin.source, table=table, mapped=mapped))
+
     def once(self, words: Hashable, state: Callable[[], T]) -> T:
         """State what `state` does and return its answer; in a batch it is called once for equal `words`.
 
         Args:
-            words: all that the outcome depends on, beside the origin, the assigner, the clock and how text is read.
+            words: as those that are `known`.
             state: adds facts, notes issues and answers; it raises nothing, and asks for no unused id.
         """
-        passage = self._passages.get(words)
-        if passage is None:
-            passage = self._passages[words] = self._apart(state)
+        passage: Passage[T] = self.known(words, lambda: self._apart(state))
         for fact in passage.facts:
             self._state(fact.resource, fact.source_id, fact.authority)
         for issue in passage.issues:
             self.note(issue.severity, issue.code, issue.text, issue.location)
-        answer: T = passage.answer
-        return answer
+        return passage.answer
 
     def _apart(self, state: Callable[[], T]) -> Passage[T]:
         """Return what `state` comes to, as if nothing had been stated or noted before."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from connectors.connector import Authority
-from connectors.hl7v2.concepts import concept, concept_of
+from connectors.hl7v2.concepts import concept_of
 from connectors.hl7v2.conversion import Conversion, said
 from connectors.hl7v2.datatypes import entity
 from connectors.hl7v2.parties import folded, named_organization, organization, practitioner
@@ -52,7 +52,7 @@ def category_of(section: str, default: str) -> str:
 
 def add_observation(obx: Segment, notes: list[Segment], setting: Setting, conversion: Conversion) -> Json | None:
     """State the observation of `obx` and return a reference; one that does not say what was observed states nothing."""
-    code = concept(obx[3], conversion.origin.source)
+    code = conversion.concept(obx[3])
     if code is None:
         conversion.note("warning", "required", "an observation without identifier; left out", obx.place(3))
         return None
@@ -69,7 +69,6 @@ def comments(notes: list[Segment]) -> list[Json]:
 
 
 def _observation(obx: Segment, code: Json, notes: list[Segment], setting: Setting, conversion: Conversion) -> Json:
-    source = conversion.origin.source
     value = observed(obx, conversion)
     absence = _absence(obx, value)
     instance = entity(obx[21], conversion, kind="FILL") if obx.raw(21) else None
@@ -90,11 +89,11 @@ def _observation(obx: Segment, code: Json, notes: list[Segment], setting: Settin
         interpretation=[
             each
             for flag in obx.repetitions(8)
-            if (each := concept(flag, source, table="0078", mapped=_INTERPRETATIONS)) is not None
+            if (each := conversion.concept(flag, table="0078", mapped=_INTERPRETATIONS)) is not None
         ],
         note=comments(notes),
-        bodySite=concept(obx[20], source, table="0163") if obx.raw(20) else None,
-        method=concept(obx[17], source) if obx.raw(17) else None,
+        bodySite=conversion.concept(obx[20], table="0163") if obx.raw(20) else None,
+        method=conversion.concept(obx[17]) if obx.raw(17) else None,
         specimen=setting.specimen,
         referenceRange=reference_range(obx, conversion),
         component=value.get("component"),

@@ -63,15 +63,16 @@ def add_patient(
     merge must not wipe out demographics.
     """
     key = subject_key(pid, conversion)
-    words = (pid.place(), pid.encode(), pd1 and pd1.encode())
-    content = conversion.once(words, lambda: patient(pid, conversion, pd1))
+    content = conversion.once((pid.place(), pid.encode()), lambda: patient(pid, conversion))
+    if pd1 is not None and (known_by := _general_practitioners(pd1, conversion)):
+        content = {**content, "generalPractitioner": known_by}
     if "name" not in content:
         authority = min(authority, Authority.MENTION)
     return key, conversion.add("Patient", key, content, authority)
 
 
-def patient(pid: Segment, conversion: Conversion, pd1: Segment | None = None) -> Json:
-    """Return what `pid` and `pd1` say of a patient, without type and id."""
+def patient(pid: Segment, conversion: Conversion) -> Json:
+    """Return what `pid` says of a patient, without type and id."""
     birth_date = conversion.date(pid, 7)
     birth_time = conversion.instant(pid, 7) if birth_date and not pid.text(7).startswith("0000", 8) else None
     return said(
@@ -88,7 +89,6 @@ def patient(pid: Segment, conversion: Conversion, pd1: Segment | None = None) ->
         maritalStatus=concept(pid[16], conversion.origin.source, table="0002", mapped=MARITAL_STATUS),
         **_multiple_birth(pid),
         communication=_communication(pid, conversion),
-        generalPractitioner=_general_practitioners(pd1, conversion),
     )
 
 
@@ -197,8 +197,6 @@ def _communication(pid: Segment, conversion: Conversion) -> list[Json]:
     return [{"language": language}] if language else []
 
 
-def _general_practitioners(pd1: Segment | None, conversion: Conversion) -> list[Json]:
-    if pd1 is None:
-        return []
+def _general_practitioners(pd1: Segment, conversion: Conversion) -> list[Json]:
     found = (practitioner(value, conversion) for value in pd1.repetitions(4))
     return [each for each in found if each is not None]

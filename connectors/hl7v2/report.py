@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from connectors.connector import Authority
 from connectors.hl7v2.admission import required_pid
-from connectors.hl7v2.concepts import concept
 from connectors.hl7v2.conversion import Conversion, said
 from connectors.hl7v2.datatypes import entity
 from connectors.hl7v2.encounter import add_encounter
@@ -95,7 +94,7 @@ def _place(segment: Segment, subject: Subject) -> None:
 
 def add_report(order: Order, patient_key: str, patient: Json, encounter: Json | None, conversion: Conversion) -> None:
     """State one order: what was asked, the specimen, the results, and the report of them all."""
-    obr, source = order.obr, conversion.origin.source
+    obr = order.obr
     key = conversion.unused("DiagnosticReport", _report_key(order, patient_key, conversion))
     status = REPORT_STATUS.get(obr.text(25).upper()) or _status_of(order)
     numbers = _numbers(order, conversion)
@@ -117,8 +116,8 @@ def add_report(order: Order, patient_key: str, patient: Json, encounter: Json | 
         identifier=numbers,
         basedOn=[request] if request else None,
         status=status,
-        category=_listed(concept(obr[24], source, table="0074")),
-        code=concept(obr[4], source) or {"text": "unknown"},
+        category=_listed(conversion.concept(obr[24], table="0074")),
+        code=conversion.concept(obr[4]) or {"text": "unknown"},
         subject=patient,
         encounter=encounter,
         effectiveDateTime=None if end and effective else effective,
@@ -177,7 +176,7 @@ def _add_request(
     number = _order_number(order, 2) or _order_number(order, 3)
     if number is None:
         return None
-    obr, orc, source = order.obr, order.orc, conversion.origin.source
+    obr, orc = order.obr, order.orc
     code = obr.text(4) or folded(obr[4].whole(2))
     key = f"{number[2] or number[3] or conversion.assigner}|{number[1]}|{code}"
     status = ORDER_STATUS.get(orc.text(5).upper()) if orc else None
@@ -188,12 +187,12 @@ def _add_request(
         identifier=numbers,
         status=status or ("completed" if report_status in ("final", "corrected") else "unknown"),
         intent="order",
-        code=concept(obr[4], source),
+        code=conversion.concept(obr[4]),
         subject=patient,
         encounter=encounter,
         authoredOn=conversion.date_time(orc, 9) if orc and orc.raw(9) else None,
         requester=requester,
-        reasonCode=[each for value in obr.repetitions(31) if (each := concept(value, source)) is not None],
+        reasonCode=[each for value in obr.repetitions(31) if (each := conversion.concept(value)) is not None],
         note=comments(order.notes),
     )
     return conversion.add("ServiceRequest", key, content, Authority.MENTION)
@@ -207,20 +206,19 @@ def _add_specimen(spm: Segment | None, patient: Json, conversion: Conversion) ->
     number = filler if filler[1] else placer
     if not number[1]:
         return None
-    source = conversion.origin.source
     numbers = (entity(placer, conversion, kind="PLAC"), entity(filler, conversion, kind="FILL"))
     collected = spm[17]
     start, end = conversion.clock.date_time(collected[1]), conversion.clock.date_time(collected[2])
     content = said(
         identifier=[each for each in numbers if each],
-        type=concept(spm[4], source, table="0487"),
+        type=conversion.concept(spm[4], table="0487"),
         subject=patient,
         receivedTime=conversion.date_time(spm, 18),
         collection=said(
             collectedDateTime=None if end else start,
             collectedPeriod=said(start=start, end=end) if end else None,
-            method=concept(spm[7], source, table="0488"),
-            bodySite=concept(spm[8], source),
+            method=conversion.concept(spm[7], table="0488"),
+            bodySite=conversion.concept(spm[8]),
         ),
     )
     key = f"{number[2] or number[3] or conversion.assigner}|{number[1]}"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from connectors.hl7v2.concepts import concept, system
+from connectors.hl7v2.concepts import system
 from connectors.hl7v2.conversion import Conversion, said
 from connectors.hl7v2.timestamps import time_of_day
 from connectors.hl7v2.tokenizer import Composite, Segment
@@ -67,18 +67,23 @@ def observed(obx: Segment, conversion: Conversion) -> Json:
         return {}
     if len(found) == 1:
         return found[0]
-    code = concept(obx[3], conversion.origin.source)
+    code = conversion.concept(obx[3])
     components = [{"code": code, **each} for each in found[1:] if "extension" not in each]
     return {**found[0], "component": components} if components and code else found[0]
 
 
 def reference_range(obx: Segment, conversion: Conversion) -> list[Json]:
     """Return OBX-7 as text, with its bounds where they are numbers."""
-    text = obx[7].text
+    if not obx.raw(7):
+        return []
+    words = ("range", obx.raw(7), obx.raw(6))
+    return conversion.known(words, lambda: _reference_range(obx[7].text, obx[6], conversion.origin.source))
+
+
+def _reference_range(text: str, unit: Composite, source: str) -> list[Json]:
     if not text:
         return []
     result: Json = {}
-    unit, source = obx[6], conversion.origin.source
     if found := _RANGE.match(text):
         low, high = decimal(found[1]), decimal(found[2])
         if low is not None and high is not None:
@@ -119,7 +124,7 @@ def _structured_number(value: Composite, obx: Segment, conversion: Conversion) -
 
 
 def _concept(value: Composite, obx: Segment, conversion: Conversion) -> Json:
-    found = concept(value, conversion.origin.source)
+    found = conversion.concept(value)
     return {"valueCodeableConcept": found} if found else {}
 
 
