@@ -13,6 +13,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
+import orjson
+
 from ehr_pm.identity import claims
 from ehr_pm.identity.grouping import Groups
 from ehr_pm.identity.identifiers import linking_identifiers
@@ -24,6 +26,36 @@ if TYPE_CHECKING:
 
 _IDENTIFIER_LOCKS = 0x1DE4
 """First key of the advisory locks that stand for identifiers being linked."""
+
+
+_LOCK = """
+SELECT pg_advisory_xact_lock(%s, lock) FROM
+    (SELECT DISTINCT hashtext(name) AS lock FROM json_array_elements_text(%s::json) AS name ORDER BY lock) AS locks
+"""
+# One statement sees what was before it: of two patients that are told together, the teller knows what they share.
+_KEEP_IDENTIFIERS = """
+WITH told AS (
+    SELECT * FROM json_to_recordset(%(told)s::json) AS told (system text, value text, patient_id uuid)
+), asked AS (
+    SELECT string_to_array(%(patients)s, ' ')::uuid[] AS patients
+), gone AS (
+    DELETE FROM patient_identifier WHERE patient_id = ANY((SELECT patients FROM asked)::uuid[])
+    AND (system, value, patient_id) NOT IN (SELECT system, value, patient_id FROM told)
+), kept AS (
+    INSERT INTO patient_identifier (system, value, patient_id) SELECT system, value, patient_id FROM told
+    ON CONFLICT DO NOTHING
+)
+SELECT DISTINCT told.patient_id::text, other.patient_id::text
+FROM told JOIN patient_identifier other USING (system, value)
+WHERE other.patient_id <> ALL((SELECT patients FROM asked)::uuid[])
+"""
+_PLACE = """
+WITH born AS (
+    INSERT INTO person (person_id) SELECT unnest(string_to_array(%s, ' ')::uuid[])
+)
+INSERT INTO person_member (patient_id, person_id, reason)
+SELECT * FROM json_to_recordset(%s::json) AS placed (patient_id uuid, person_id uuid, reason text)
+"""
 
 
 class Membership(NamedTuple):
@@ -51,10 +83,10 @@ def observe(connection: psycopg.Connection[Any], resources: Sequence[Json]) -> N
         return
     shared = [f"{system}\x1f{value}" for pairs in identifiers.values() for system, value in pairs]
     _lock(connection, [*shared, *(f"account\x1f{number}" for number in numbers.values())])
-    _keep_identifiers(connection, identifiers)
+    sharing = _keep_identifiers(connection, identifiers)
     billed = claims.one_person(connection, list(numbers)) if numbers else []
     groups = Groups([*identifiers, *chain.from_iterable((*merges, *billed))])
-    for patient, other in (*_sharing(connection, list(identifiers)), *merges, *billed):
+    for patient, other in (*sharing, *merges, *billed):
         groups.join(patient, other)
     reasons = dict.fromkeys(chain.from_iterable(billed), "same claim")
     _settle(connection, groups, reasons | dict.fromkeys(chain.from_iterable(merges), "merged by the source"))
@@ -129,34 +161,25 @@ def _is_id(text: str) -> bool:
 
 def _lock(connection: psycopg.Connection[Any], names: list[str]) -> None:
     """Let one transaction at a time decide about an identifier; in one order, so that nobody waits in a ring."""
-    connection.execute(
-        "SELECT pg_advisory_xact_lock(%s, lock) FROM"
-        " (SELECT DISTINCT hashtext(name) AS lock FROM unnest(%s::text[]) AS name ORDER BY lock) AS locks",
-        (_IDENTIFIER_LOCKS, names),
-    )
+    connection.execute(_LOCK, (_IDENTIFIER_LOCKS, orjson.dumps(names).decode()))
 
 
-def _keep_identifiers(connection: psycopg.Connection[Any], identifiers: dict[str, list[tuple[str, str]]]) -> None:
-    rows = [(system, value, patient) for patient, pairs in identifiers.items() for system, value in pairs]
-    connection.execute(
-        "DELETE FROM patient_identifier WHERE patient_id = ANY(%s::uuid[])"
-        " AND (system, value, patient_id) NOT IN (SELECT * FROM unnest(%s::text[], %s::text[], %s::uuid[]))",
-        (list(identifiers), [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]),
-    )
-    connection.execute(
-        "INSERT INTO patient_identifier (system, value, patient_id)"
-        " SELECT * FROM unnest(%s::text[], %s::text[], %s::uuid[]) ON CONFLICT DO NOTHING",
-        ([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]),
-    )
-
-
-def _sharing(connection: psycopg.Connection[Any], patients: list[str]) -> list[tuple[str, str]]:
-    return connection.execute(
-        "SELECT DISTINCT mine.patient_id::text, other.patient_id::text"
-        " FROM patient_identifier mine JOIN patient_identifier other USING (system, value)"
-        " WHERE mine.patient_id = ANY(%s::uuid[]) AND other.patient_id <> mine.patient_id",
-        (patients,),
-    ).fetchall()
+def _keep_identifiers(
+    connection: psycopg.Connection[Any], identifiers: dict[str, list[tuple[str, str]]]
+) -> list[tuple[str, str]]:
+    """Keep what patients are called now, and return pairs of patients who share an identifier."""
+    patients_of: dict[tuple[str, str], list[str]] = {}
+    for patient, pairs in identifiers.items():
+        for pair in pairs:
+            patients_of.setdefault(pair, []).append(patient)
+    told = [
+        {"system": system, "value": value, "patient_id": patient}
+        for (system, value), patients in patients_of.items()
+        for patient in patients
+    ]
+    values = {"patients": " ".join(identifiers), "told": orjson.dumps(told).decode()}
+    elsewhere = connection.execute(_KEEP_IDENTIFIERS, values).fetchall()
+    return [*elsewhere, *((first, other) for first, *others in patients_of.values() for other in others)]
 
 
 def _settle(connection: psycopg.Connection[Any], groups: Groups, reasons: dict[str, str]) -> None:
@@ -180,15 +203,9 @@ def _settle(connection: psycopg.Connection[Any], groups: Groups, reasons: dict[s
 
 def _place(connection: psycopg.Connection[Any], born: list[UUID], placed: list[tuple[str, UUID, str]]) -> None:
     """Write the new persons, and who is placed with which person and why."""
-    if born:
-        connection.execute("INSERT INTO person (person_id) SELECT unnest(%s::uuid[])", (born,))
     if placed:
-        patients, persons, reasons = zip(*placed, strict=True)
-        connection.execute(
-            "INSERT INTO person_member (patient_id, person_id, reason)"
-            " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[])",
-            (list(patients), list(persons), list(reasons)),
-        )
+        told = [{"patient_id": patient, "person_id": person, "reason": reason} for patient, person, reason in placed]
+        connection.execute(_PLACE, (" ".join(map(str, born)), orjson.dumps(told).decode()))
 
 
 def _hold_persons(connection: psycopg.Connection[Any], patients: list[str]) -> dict[str, UUID]:
@@ -197,9 +214,9 @@ def _hold_persons(connection: psycopg.Connection[Any], patients: list[str]) -> d
     while True:
         persons = dict(
             connection.execute(
-                "SELECT patient_id::text, person_id FROM person_member WHERE patient_id = ANY(%s::uuid[])"
-                " AND valid_to IS NULL",
-                (patients,),
+                "SELECT patient_id::text, person_id FROM person_member"
+                " WHERE patient_id = ANY(string_to_array(%s, ' ')::uuid[]) AND valid_to IS NULL",
+                (" ".join(patients),),
             ).fetchall()
         )
         missing = set(persons.values()) - held

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
+import orjson
 from psycopg.rows import class_row
 
 from hub_core.messages.arrival import Message, Result
@@ -40,15 +41,32 @@ _COLUMNS = (
     " shelf, received_at, release"
 )
 
-_TOLD = ("state", "processed", "filtered", "rejected", "resources", "changed", "mapping_version")
-# Held in order of arrival first, as whoever counts repeats holds them: the two never wait for each other.
+_TOLD = {
+    "state": "text",
+    "processed": "int",
+    "filtered": "int",
+    "rejected": "int",
+    "resources": "int",
+    "changed": "int",
+    "mapping_version": "text",
+}
+"""What a result says of its message, as columns with their types."""
+
+# Held in order of arrival first, as whoever counts repeats holds them: the two never wait for each other. What was
+# found in a message is there only if it was applied before.
 _FINISH = f"""
-WITH held AS (SELECT message_id FROM message WHERE message_id = ANY(%s) ORDER BY arrival FOR UPDATE)
-UPDATE message SET processed_at = clock_timestamp(), attempts = attempts + 1,
+WITH done AS (
+    SELECT * FROM json_to_recordset(%s::json)
+    AS done (message_id uuid, {", ".join(f"{name} {kind}" for name, kind in _TOLD.items())})
+), held AS (
+    SELECT message_id, attempts FROM message WHERE message_id IN (SELECT message_id FROM done)
+    ORDER BY arrival FOR UPDATE
+), forgotten AS (
+    DELETE FROM reject WHERE message_id IN (SELECT message_id FROM held WHERE attempts > 0)
+)
+UPDATE message SET processed_at = clock_timestamp(), attempts = message.attempts + 1,
     {", ".join(f"{name} = done.{name}" for name in _TOLD)}
-FROM held JOIN unnest(%s::uuid[], %s::text[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::text[])
-    AS done (message_id, {", ".join(_TOLD)}) USING (message_id)
-WHERE message.message_id = held.message_id
+FROM held JOIN done USING (message_id) WHERE message.message_id = held.message_id
 """  # noqa: S608 - names above
 
 
@@ -148,9 +166,8 @@ def finish(connection: psycopg.Connection[Any], messages: Sequence[Message], res
     """Write what became of messages, and their rejects; earlier findings of a replayed message are replaced."""
     by_id = {message.message_id: message for message in messages}
     done = list(results)
-    ids = [result.message_id for result in done]
-    connection.execute("DELETE FROM reject WHERE message_id = ANY(%s)", (ids,))
-    connection.execute(_FINISH, (ids, ids, *([getattr(result, name) for result in done] for name in _TOLD)))
+    told = [{name: getattr(result, name) for name in ("message_id", *_TOLD)} for result in done]
+    connection.execute(_FINISH, (orjson.dumps(told).decode(),))
     write_findings(
         connection,
         [
