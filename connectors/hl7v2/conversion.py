@@ -74,7 +74,7 @@ class Conversion:
         self._ids: dict[tuple[str, str], str] = {}
         self._counts: dict[tuple[str, str], int] = {}
         self._placed: set[str] = set()
-        self._times: dict[str, str] = {}
+        self._times: dict[str, str | None] = {}
         scope = (origin, self.assigner, self.clock, message.delimiters, message.codec)
         self._known: dict[Hashable, Any] = remembered(scope)
         self.event_at = self._event_at(message)
@@ -180,17 +180,19 @@ class Conversion:
     def date_time(self, segment: Segment, number: int) -> str | None:
         """Return field `number` as a FHIR dateTime, noting one that is none."""
         text = segment.text(number)
-        if not text:
-            return None
-        known = self._times.get(text)
-        if known is None:
-            known = self._times[text] = self.clock.date_time(text) or ""
-        return self._read(known or None, text, segment, number)
+        return self._read(self._time(text), text, segment, number) if text else None
 
     def instant(self, segment: Segment, number: int) -> str | None:
         """Return field `number` as a FHIR instant; None where it has no time of day."""
         text = segment.text(number)
-        return self.clock.instant(text) if text else None
+        said = self._time(text) if text else None
+        return said if said and "T" in said else None
+
+    def _time(self, text: str) -> str | None:
+        """Return a time as a FHIR dateTime; those of a message are mostly one and the same."""
+        if text not in self._times:
+            self._times[text] = self.clock.date_time(text)
+        return self._times[text]
 
     def _read(self, value: str | None, text: str, segment: Segment, number: int) -> str | None:
         if text and value is None:

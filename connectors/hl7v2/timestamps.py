@@ -44,7 +44,7 @@ class Clock:
             return _date(found)
         fraction = f".{found[7]}" if found[7] else ""
         second = found[6] or "00"
-        return f"{_date(found)}T{found[4]}:{found[5] or '00'}:{second}{fraction}{_offset(moment)}"
+        return f"{_date(found)}T{found[4]}:{found[5] or '00'}:{second}{fraction}{_offset(moment.utcoffset())}"
 
     def instant(self, text: str) -> str | None:
         """Return a FHIR instant, or None where `text` is no time of day."""
@@ -118,9 +118,10 @@ def _date(found: re.Match[str]) -> str:
     return "-".join(part for part in found.groups()[:3] if part)
 
 
-def _offset(moment: datetime) -> str:
-    offset = moment.utcoffset() or timedelta()
-    minutes = offset // timedelta(minutes=1)
+@lru_cache(maxsize=1024)
+def _offset(offset: timedelta | None) -> str:
+    """Return an offset from UTC as FHIR writes it; a feed has two."""
+    minutes = (offset or timedelta()) // timedelta(minutes=1)
     if minutes == 0:
         return "Z"
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"

@@ -77,7 +77,7 @@ class Reading:
         return (
             NULL not in body
             and body.count(self.delimiters.escape) <= 1
-            and not any(pair in body for pair in self.delimiters.edge_blanks)
+            and not any(map(body.__contains__, self.delimiters.edge_blanks))
             and not body.endswith(" ")
             and all(map(str.isprintable, lines))
         )
