@@ -80,9 +80,15 @@ def cpu_clock(installation: Installation, *processes: psutil.Process) -> Clock:
     def clock() -> float:
         family = [postmaster, *postmaster.children(recursive=True), *processes]
         ended = postmaster.cpu_times()
-        return time.process_time() + sum(map(_used, family)) + ended.children_user + ended.children_system
+        return _own() + sum(map(_used, family)) + ended.children_user + ended.children_system
 
     return clock
+
+
+def _own() -> float:
+    """Return the CPU seconds of this process and of those it started that have ended."""
+    times = os.times()
+    return time.process_time() + times.children_user + times.children_system
 
 
 @dataclass(frozen=True, slots=True)

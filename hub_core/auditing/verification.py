@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING, Any
 
-from hub_core.auditing.walking import MOST, Finding, Page, Walk, pages, walk, walk_apart
+from hub_core.auditing.walking import MOST, Finding, Page, Walk, pages, walk
 
 if TYPE_CHECKING:
     import psycopg
@@ -23,15 +23,18 @@ _PAGE = 10_000
 """Links read at once."""
 _WORTH = 5
 """Pages that are worth a process of their own."""
-_AHEAD = 1
+_AHEAD = 2
 """Pages that are walked here while other processes start."""
 _SEALED = """
 SELECT (SELECT count(*) FROM audit_event WHERE txid < horizon) + (
     SELECT count(*) FROM audit_event e
-    WHERE e.txid >= horizon AND EXISTS (SELECT FROM audit_link l WHERE l.event_id = e.event_id)
+    WHERE e.txid >= horizon AND EXISTS (SELECT FROM audit_link l WHERE l.event_id = e.event_id OFFSET 0)
 ) FROM audit_sealed
 """
-"""How many events the sealer has passed, so that each has a link, or has linked although others may still come."""
+"""How many events the sealer has passed, so that each has a link, or has linked although others may still come.
+
+The latter are few, and looked up one by one: a join would read all links for them.
+"""
 _SIGNED = """
 SELECT shard, number, digest FROM audit_link
 WHERE (shard, number) IN (SELECT * FROM unnest(%s::text[], %s::bigint[]))
@@ -64,7 +67,7 @@ def verify(moment: Moment, key: bytes, checkpoints: Iterable[Checkpoint]) -> Ver
         own, *others = _segments(pages(connection, _PAGE))
         with _apart(moment, key, others) as walks:
             [(sealed,)] = connection.execute(_SEALED).fetchall()
-            walked = [walk(connection, key, own), *(each.result() for each in walks)]
+            walked = [walk(moment, key, own), *(each.result() for each in walks)]
         findings = chain(
             chain.from_iterable(each.findings for each in walked),
             _not_as_signed(connection, checkpoints),
@@ -90,7 +93,7 @@ def _apart(moment: Moment, key: bytes, segments: Sequence[Sequence[Page]]) -> It
         yield []
         return
     with ProcessPoolExecutor(len(segments), multiprocessing.get_context("spawn")) as pool:
-        yield [pool.submit(walk_apart, moment, key, segment) for segment in segments]
+        yield [pool.submit(walk, moment, key, segment) for segment in segments]
 
 
 def _not_as_signed(connection: psycopg.Connection[Any], checkpoints: Iterable[Checkpoint]) -> Iterator[Finding]:

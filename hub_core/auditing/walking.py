@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from hub_core.auditing.chain import BEGINNING, PAYLOAD, Head, keyed, link
+from hub_core.collecting import collector_paused
 from hub_core.connecting import Moment
 
 if TYPE_CHECKING:
@@ -39,13 +41,16 @@ WITH RECURSIVE page AS (
     ) AS following
 ) SELECT shard, number FROM page
 """
-# Each event by its id, whatever the planner thinks: a join may read all events anew for every page.
-_LINKS = (
-    "SELECT l.shard, l.number, l.digest, event.payload FROM audit_link l LEFT JOIN LATERAL"  # noqa: S608 - words of ours
-    f" (SELECT {PAYLOAD.format(form='l.form')} AS payload FROM audit_event e WHERE e.event_id = l.event_id OFFSET 0)"
-    " AS event ON true WHERE (l.shard, l.number) >= (%s, %s){end} ORDER BY l.shard, l.number"
-)
-_END = " AND (l.shard, l.number) < (%s, %s)"
+# The events of a page by all their ids at once: one walk of the index finds those that stand together, as most do.
+# The planner takes a page for a row or two; a loop over them would read the events of the page anew for each link.
+_NO_LOOPS = "SET LOCAL enable_nestloop = off"
+_LINKS = """
+WITH page AS MATERIALIZED (SELECT * FROM audit_link WHERE (shard, number) >= (%s, %s){end})
+SELECT page.shard, page.number, page.digest, CASE WHEN e.event_id IS NOT NULL THEN {payload} END
+FROM page LEFT JOIN (SELECT * FROM audit_event WHERE event_id = ANY (ARRAY(SELECT event_id FROM page))) AS e
+    USING (event_id)
+"""
+_END = " AND (shard, number) < (%s, %s)"
 _BEFORE = (
     "SELECT shard, number, digest FROM audit_link WHERE (shard, number) < (%s, %s)"
     " ORDER BY shard DESC, number DESC LIMIT 1"
@@ -89,27 +94,25 @@ def pages(connection: psycopg.Connection[Any], size: int) -> list[Page]:
     return [Page(start, end) for start, end in zip_longest(starts, starts[1:])]
 
 
-def walk(connection: psycopg.Connection[Any], key: bytes, segment: Sequence[Page]) -> Walk:
+def walk(moment: Moment, key: bytes, segment: Sequence[Page]) -> Walk:
     """Return what is met on pages that follow each other."""
     beginning, found = keyed(key), Walk()
-    head = _before(connection, segment[0]) if segment else _NOWHERE
-    for page in segment:
-        links = _read(connection, page)
-        found.links += len(links)
-        head = _follow(links, head, beginning, found)
+    with moment.connect() as connection, collector_paused():
+        head = _before(connection, segment[0]) if segment else _NOWHERE
+        connection.execute(_NO_LOOPS)
+        for page in segment:
+            links = _read(connection, page)
+            found.links += len(links)
+            head = _follow(links, head, beginning, found)
     return found
 
 
-def walk_apart(moment: Moment, key: bytes, segment: Sequence[Page]) -> Walk:
-    """Walk a segment on a connection of its own, as a process beside others does."""
-    with moment.connect() as connection:
-        return walk(connection, key, segment)
-
-
 def _read(connection: psycopg.Connection[Any], page: Page) -> list[_Link]:
-    text = _LINKS.format(end=_END if page.end else "")
+    text = _LINKS.format(end=_END if page.end else "", payload=PAYLOAD.format(form="page.form"))
     with connection.cursor(binary=True) as cursor:
-        return cursor.execute(text, (*page.start, *(page.end or ())), prepare=False).fetchall()
+        links = cursor.execute(text, (*page.start, *(page.end or ())), prepare=False).fetchall()
+    links.sort(key=itemgetter(0, 1))
+    return links
 
 
 def _before(connection: psycopg.Connection[Any], page: Page) -> Head:
