@@ -76,7 +76,6 @@ class Event:
     @property
     def told(self) -> Json:
         """Return what the partner is told."""
-        is_open = self.packed is not None and self.sensitivity is None
         return {
             "event_id": str(self.event_id),
             "kind": self.kind,
@@ -84,8 +83,15 @@ class Event:
             "subject": f"{self.subject_type}/{self.subject_id}",
             "patient": None if self.patient_id is None else f"Patient/{self.patient_id}",
             "location": self.location,
-            "resource": load_object(unpack(self.packed)) if self.packed is not None and is_open else None,
+            "resource": self._shown,
         }
+
+    @property
+    def _shown(self) -> Json | None:
+        """Return the resource, unless it is gone or sensitive."""
+        if self.packed is None or self.sensitivity is not None:
+            return None
+        return load_object(unpack(self.packed, self.subject_type, self.subject_id))
 
 
 Send: TypeAlias = Callable[[Event], str | None]

@@ -63,7 +63,9 @@ def one_person(connection: psycopg.Connection[Any], billed: list[str]) -> list[t
         {"system": PATIENT_CONTROL_NUMBER, "types": list(_BILLED), "billed": billed, "most": _MOST_OF_AN_ACCOUNT},
     ).fetchall()
     return [
-        (patient, other) for patient, body, other, other_body in rows if may_be_one(_object(body), _object(other_body))
+        (patient, other)
+        for patient, body, other, other_body in rows
+        if may_be_one(_patient(patient, body), _patient(other, other_body))
     ]
 
 
@@ -97,5 +99,5 @@ def _account_number(resource: Json) -> str | None:
     return None
 
 
-def _object(body: bytes) -> Json:
-    return load_object(unpack(body))
+def _patient(patient_id: str, body: bytes) -> Json:
+    return load_object(unpack(body, "Patient", patient_id))

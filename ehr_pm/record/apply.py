@@ -112,7 +112,7 @@ def _restate(
         if (rank := current.rank) is None:  # only what does not exist has none
             continue
         entry = Entry(
-            load_object(unpack(body)),
+            load_object(unpack(body, "resource_key", key)),
             source,
             source_id,
             location,

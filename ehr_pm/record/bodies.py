@@ -25,15 +25,26 @@ def pack(body: bytes) -> bytes:
     return COMPRESSED + _FIRST.compress(body)
 
 
-def unpack(packed: bytes) -> bytes:
+def unpack(packed: bytes, *key: object) -> bytes:
     """Return the body that was stored, whatever its form.
+
+    Args:
+        packed: as it is stored.
+        key: of whose body it is, as type and id: whoever has to mend it is told.
 
     Raises:
         DamagedError: if it is in no form that was ever stored.
     """
     form, rest = packed[:1], packed[1:]
-    if form == COMPRESSED:
-        return _FIRST.decompress(rest)
+    try:
+        if form == COMPRESSED:
+            return _FIRST.decompress(rest)
+    except DamagedError as error:
+        raise DamagedError(f"{_place(key)}: {error}") from error
     if form == PLAIN:
         return rest
-    raise DamagedError(f"a body in the record has no known form: its first byte is {form.hex() or 'missing'}")
+    raise DamagedError(f"{_place(key)}: no form of a body has the first byte {form.hex() or 'of nothing'}")
+
+
+def _place(key: tuple[object, ...]) -> str:
+    return f"resource_version.body of {'/'.join(map(str, key))}" if key else "a resource_version.body"

@@ -103,6 +103,6 @@ def _unpacked(rows: list[tuple[Any, ...]], size: int) -> Iterator[Change]:
     for *envelope, packed in rows:
         if unpacked >= size:
             return
-        body = unpack(packed)
+        body = unpack(packed, *envelope[1:4])  # type, id and version
         unpacked += len(body)
         yield Change._make((*envelope, body.decode()))

@@ -119,4 +119,7 @@ def standing(
 def _read(connection: psycopg.Connection[Any], query: str, values: tuple[Any, ...]) -> list[Said]:
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(query, values).fetchall()
-    return [Said(resource=load_object(unpack(row.pop("body"))), **row) for row in rows]
+    return [
+        Said(resource=load_object(unpack(row.pop("body"), row["resource_type"], row["resource_id"])), **row)
+        for row in rows
+    ]

@@ -26,12 +26,15 @@ class _Stored:
     """What comes with a body, which is unpacked only for whoever looks at it."""
 
     __slots__ = ()
+    resource_type: str
+    resource_id: UUID
+    version: int
     packed: bytes
 
     @property
     def body(self) -> str:
         """Return the JSON text."""
-        return unpack(self.packed).decode()
+        return unpack(self.packed, self.resource_type, self.resource_id, self.version).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +190,15 @@ def referred_to(
 
 def _targets(connection: psycopg.Connection[Any], condition: str, values: Mapping[str, object]) -> set[tuple[str, str]]:
     """Return type and id of what resources refer to that is of `SHARED_TYPES`."""
-    bodies = connection.execute(f"SELECT v.body FROM {FOUND_TABLES} WHERE {condition}".encode(), values)
-    return {found for (packed,) in bodies for found in _SHARED_REFERENCE.findall(unpack(packed).decode())}
+    bodies = connection.execute(
+        f"SELECT v.resource_type, v.resource_id, v.body FROM {FOUND_TABLES} WHERE {condition}".encode(), values
+    )
+    texts = (unpack(packed, *key).decode() for *key, packed in bodies)
+    return {found for text in texts for found in _SHARED_REFERENCE.findall(text)}
 
 
 @dataclass(frozen=True, slots=True)
-class Membership(_Stored):
+class Membership:
     """One patient record of one person, as stored."""
 
     person_id: UUID
@@ -201,6 +207,11 @@ class Membership(_Stored):
     location: str | None
     sensitivity: str | None
     packed: bytes
+
+    @property
+    def body(self) -> str:
+        """Return the JSON text, unpacked only for whoever looks at it."""
+        return unpack(self.packed, "Patient", self.patient_id).decode()
 
 
 _MEMBERS = (

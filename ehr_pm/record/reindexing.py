@@ -93,7 +93,7 @@ def _index(connection: psycopg.Connection[Any], keys: list[int]) -> None:
         " WHERE r.resource_key = ANY(%s) AND NOT r.deleted",
         (keys,),
     ).fetchall()
-    resources = [(key, load_object(unpack(body))) for key, body in rows]
+    resources = [(key, load_object(unpack(body, "resource_key", key))) for key, body in rows]
     write_index(connection, resources, replaced=[key for key, _ in rows])
 
 

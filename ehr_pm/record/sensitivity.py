@@ -28,8 +28,8 @@ WHERE ended_at IS NULL AND patient_id = ANY(string_to_array(%s, ' ')::uuid[])
 UNION ALL SELECT NULL, key, NULL, sensitivity FROM location WHERE sensitivity IS NOT NULL
 """
 _AS_IT_STANDS: Final = """
-SELECT v.source, v.source_id, v.location, r.event_at, r.authority, coalesce(r.arrival, 0), v.message_id,
-    coalesce(r.position, 1), v.mapping_version, v.body
+SELECT r.resource_type, r.resource_id, v.body, v.source, v.source_id, v.location, r.event_at, r.authority,
+    coalesce(r.arrival, 0), v.message_id, coalesce(r.position, 1), v.mapping_version
 FROM resource r JOIN resource_version v ON v.batch_key = r.batch_key AND v.ordinal = r.ordinal
 WHERE r.patient_id = %(patient)s AND NOT r.deleted
     AND (%(type)s::text IS NULL OR (r.resource_type = %(type)s AND r.resource_id = %(id)s))
@@ -103,10 +103,8 @@ def standing(
     """Return a patient's records, or one of them, as their sources stated them: to be applied under other tags."""
     wanted = {"patient": patient, "type": resource_type, "id": resource_id}
     return [
-        Entry(_unstamped(load_object(unpack(body))), source, source_id, location, event_at, authority, arrival, *rest)
-        for source, source_id, location, event_at, authority, arrival, *rest, body in connection.execute(
-            _AS_IT_STANDS, wanted
-        )
+        Entry(_unstamped(load_object(unpack(body, kind, key))), *envelope)
+        for kind, key, body, *envelope in connection.execute(_AS_IT_STANDS, wanted)
     ]
 
 

@@ -40,7 +40,10 @@ def test_what_was_stored_as_text_stays_readable() -> None:
         pack(BODY)[:5] + b"\xe0" + b"\xff" * 8 + pack(BODY)[6:],  # a length of many petabytes
     ],
 )
-def test_what_was_never_packed_is_told_without_what_it_says(packed: bytes) -> None:
-    with pytest.raises(DamagedError, match=r"record has no known form|stored cannot be decompressed") as told:
-        unpack(packed)
+def test_what_was_never_packed_is_told_by_its_place_without_what_it_says(packed: bytes) -> None:
+    fault = "no form of a body|what is stored cannot be decompressed"
+    with pytest.raises(DamagedError, match=rf"^resource_version\.body of Patient/p1/3: ({fault})") as told:
+        unpack(packed, "Patient", "p1", 3)
     assert "Ada" not in str(told.value)
+    with pytest.raises(DamagedError, match=rf"^a resource_version\.body: ({fault})"):
+        unpack(packed)
