@@ -55,6 +55,8 @@ def apply(
         ForeignWriteError: if a resource is another source's, or ours and written by anybody else.
         ConflictError: if another transaction created one of the resources at this moment; roll back and do it again.
     """
+    if not entries:  # as of messages that say nothing of a patient
+        return []
     recorded_at = moment or now()
     keys = [entry.key for entry in entries]
     standing, tags = _lock_existing(connection, entries, sorted(set(keys)))

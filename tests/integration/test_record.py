@@ -66,6 +66,11 @@ def test_first_word_is_created_and_searchable(database: Database) -> None:
     assert found == [("p1",)]
 
 
+def test_where_nothing_is_said_nothing_is_written(database: Database) -> None:
+    assert tell(database) == []
+    assert log(database, "version") == []
+
+
 def test_the_same_content_again_is_no_new_version(database: Database) -> None:
     tell(database, patient("Okafor"))
     assert tell(database, patient("Okafor", arrival=2)) == ["unchanged"]
