@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from benchmarks.inputs import ndjson_lines
 from benchmarks.lake_to_marts import changes_of
+from hub_core.quoting import literal
 from pipelines.lake.change_log import CHANGE
 from pipelines.lake.manifest import LakeFile, Manifest, load_manifest, save_manifest
 from pipelines.lake.writer import append
-from pipelines.views.value import quoted
 
 _LINES = 20_000
 """Resources that are told apart; a larger lake has them several times."""
@@ -50,7 +50,7 @@ def change_some(lake: Path, one_of: int) -> int:
         query = (
             "SELECT * REPLACE (2 AS version, recorded_at + INTERVAL 1 DAY AS recorded_at,"  # noqa: S608 - own files
             f" row_number() OVER () + {manifest.last_seq} AS seq, {_RENAMED} AS body)"
-            f" FROM read_parquet({quoted(str(lake / file.path))}) WHERE hash(resource_id) % {one_of} = 0"
+            f" FROM read_parquet({literal(str(lake / file.path))}) WHERE hash(resource_id) % {one_of} = 0"
         )
         path = f"{file.table}/changed.parquet"
         if rows := _write(lake / path, query):
@@ -66,7 +66,7 @@ def _copied(lake: Path, few: Path, file: LakeFile, copies: int, after: int) -> L
     query = (
         f"SELECT * EXCLUDE (copy) REPLACE (row_number() OVER () + {after} AS seq,"  # noqa: S608 - own files
         f" resource_id || '-' || copy AS resource_id, patient_id || '-' || copy AS patient_id, {_BODY})"
-        f" FROM read_parquet({quoted(str(few / file.path))}), range({copies}) AS copies(copy)"
+        f" FROM read_parquet({literal(str(few / file.path))}), range({copies}) AS copies(copy)"
     )
     (lake / file.table).mkdir(parents=True, exist_ok=True)
     rows = file.rows * copies
@@ -79,5 +79,5 @@ def _copied(lake: Path, few: Path, file: LakeFile, copies: int, after: int) -> L
 def _write(path: Path, query: str) -> int:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
-        into = f"TO {quoted(str(path))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP})"
+        into = f"TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP})"
         return int(connection.execute(f"COPY ({query}) {into}").fetchall()[0][0])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from hub_core.errors import NotFoundError
+from hub_core.quoting import identifier, literal
 
 if TYPE_CHECKING:
     from hub_core.snapshot import Snapshot
@@ -38,7 +39,7 @@ def open_limited(snapshot: Snapshot, locations: Iterable[str]) -> duckdb.DuckDBP
     """
     connection = duckdb.connect(":memory:")
     try:
-        connection.execute(f"ATTACH {_text(str(snapshot.path))} AS whole (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(str(snapshot.path))} AS whole (READ_ONLY)")
     except duckdb.IOException:
         connection.close()
         if snapshot.path.exists():
@@ -48,15 +49,7 @@ def open_limited(snapshot: Snapshot, locations: Iterable[str]) -> duckdb.DuckDBP
     connection.execute("CREATE SCHEMA marts; CREATE TABLE reached (location VARCHAR)")
     connection.executemany("INSERT INTO reached VALUES (?)", [[each] for each in sorted({*locations, ""})])
     for (mart,) in connection.execute(_MARTS).fetchall():
-        connection.execute(_LIMITED.format(_name(mart)))
+        connection.execute(_LIMITED.format(identifier(mart)))
     if connection.execute("SELECT 1 FROM duckdb_views() WHERE view_name = 'patient_records'").fetchall():
         connection.execute(_PERSONS)
     return connection
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _name(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"'

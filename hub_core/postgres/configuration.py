@@ -95,4 +95,5 @@ def write_configuration(places: Places, binaries: Binaries, socket_directory: Pa
 
 
 def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+    """Return a path as configuration files say it: unlike in SQL, a backslash escapes there."""
+    return "'" + str(path).replace("\\", "\\\\").replace("'", "''") + "'"

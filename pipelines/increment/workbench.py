@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.views.value import quoted
+from hub_core.quoting import literal
 
 # Both files are thrown away if the work breaks off, so nothing is kept for a recovery. Rows that were deleted stay
 # where they are, marked: closing the gaps writes whole tables anew, and the next whole build leaves them out.
@@ -32,7 +32,7 @@ def open_increment(increment: Path, warehouse: Path, *, is_kept: bool) -> Iterat
     with duckdb.connect() as connection:
         connection.execute(_SETTINGS)
         for path, name in ((increment, "increment"), (warehouse, "whole")):
-            connection.execute(f"ATTACH {quoted(str(path))} AS {name} (RECOVERY_MODE NO_WAL_WRITES)")
+            connection.execute(f"ATTACH {literal(str(path))} AS {name} (RECOVERY_MODE NO_WAL_WRITES)")
         connection.execute("USE increment")
         yield connection
         connection.execute("CHECKPOINT whole")

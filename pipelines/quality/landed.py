@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from hub_core.quoting import literal
 from pipelines.lake.manifest import Manifest
 from pipelines.quality.findings import Finding, Gravity
-from pipelines.views.value import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,11 +106,11 @@ def _frames(lake: Path, manifest: Manifest, after: int) -> Iterator[tuple[str, p
     """Yield a frame per feed and table, with the rules it must keep."""
     messages = _files(lake, manifest, "messages")
     changes = " UNION ALL ".join(
-        f"SELECT * FROM read_parquet({quoted(str(lake / file.path))}) WHERE seq > {int(after)}"  # noqa: S608 - our own file
+        f"SELECT * FROM read_parquet({literal(str(lake / file.path))}) WHERE seq > {int(after)}"  # noqa: S608 - our own file
         for file in manifest.files
         if file.last_seq > after
     )
-    about = ", ".join(map(quoted, _ABOUT_A_PATIENT))
+    about = ", ".join(map(literal, _ABOUT_A_PATIENT))
     with duckdb.connect(config={"threads": 2}) as connection:
         if changes:
             query = _RESOURCES.format(about=about, changes=changes, messages=messages, most=_MOST_ROWS)
@@ -127,7 +127,7 @@ def _by_feed(landed: pd.DataFrame, rules: tuple[_Rule, ...]) -> Iterator[tuple[s
 
 
 def _files(lake: Path, manifest: Manifest, table: str) -> str:
-    return "[" + ", ".join(quoted(str(lake / file.path)) for file in manifest.of(table)) + "]"
+    return "[" + ", ".join(literal(str(lake / file.path)) for file in manifest.of(table)) + "]"
 
 
 class _Validator:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub_core.fhir.canonical import load_object
+from hub_core.quoting import literal
 from pipelines.lake.envelopes import ENVELOPES, Envelope
 from pipelines.lake.manifest import LakeFile, Manifest
 from pipelines.views.compiler import CompiledView, compile_view
 from pipelines.views.definition import ViewDefinition, read_definition
-from pipelines.views.value import quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -125,7 +125,7 @@ def envelopes(connection: duckdb.DuckDBPyConnection, envelope: Envelope, lake: P
 
 def parquet(lake: Path, files: Sequence[LakeFile]) -> str:
     """Return SQL of files of the lake as one relation."""
-    return f"read_parquet([{', '.join(quoted(str(lake / file.path)) for file in files)}], union_by_name => true)"
+    return f"read_parquet([{', '.join(literal(str(lake / file.path)) for file in files)}], union_by_name => true)"
 
 
 def _create(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> ViewTable:

@@ -8,6 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from hub_core.errors import BuildError
+from hub_core.quoting import literal
 
 if TYPE_CHECKING:
     from pipelines.views.dialects.dialect import Dialect
@@ -100,11 +101,11 @@ class Names:
 
 
 def quoted(text: str) -> str:
-    """Return a literal of standard SQL.
+    """Return the literal of a text that a view says.
 
     Raises:
         ViewRefusedError: if the text has a character no SQL literal can hold.
     """
     if "\0" in text:
         raise ViewRefusedError("a text has a NUL character in it")
-    return "'" + text.replace("'", "''") + "'"
+    return literal(text)
