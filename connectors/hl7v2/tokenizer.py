@@ -41,8 +41,6 @@ class Delimiters:
     truncation: str = ""
     letters: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
     """What the one-letter escape sequences stand for."""
-    edge_blanks: tuple[str, ...] = dataclasses.field(default=(), compare=False)
-    """Pairs of characters that put a blank at the edge of a value."""
 
     @classmethod
     def of(cls, separator: str, encoding: str) -> Delimiters:
@@ -53,9 +51,7 @@ class Delimiters:
         letters = {"F": separator, "S": component, "R": repetition, "E": escape, "T": subcomponent}
         if truncation:
             letters["P"] = truncation
-        around = (separator, component, repetition, subcomponent, "\r", "\n")
-        edge_blanks = (*(f" {each}" for each in around), *(f"{each} " for each in around))
-        return cls(separator, component, repetition, escape, subcomponent, truncation, letters, edge_blanks)
+        return cls(separator, component, repetition, escape, subcomponent, truncation, letters)
 
 
 class Reading:
@@ -77,10 +73,17 @@ class Reading:
         return (
             NULL not in body
             and body.count(self.delimiters.escape) <= 1
-            and not any(map(body.__contains__, self.delimiters.edge_blanks))
-            and not body.endswith(" ")
+            and not self._has_edge_blanks(body)
             and all(map(str.isprintable, lines))
         )
+
+    def _has_edge_blanks(self, body: str) -> bool:
+        """Return whether a value begins or ends with a blank; one look for either, all separators being made alike."""
+        delimiters = self.delimiters
+        bar = delimiters.field
+        for separator in (delimiters.component, delimiters.repetition, delimiters.subcomponent, "\r", "\n"):
+            body = body.replace(separator, bar)
+        return f" {bar}" in body or f"{bar} " in body or body.endswith(" ")
 
     def text(self, raw: str) -> str:
         """Return what `raw` says: escapes resolved, the explicit null and control characters gone, edges trimmed."""
