@@ -5,6 +5,7 @@ Many versions go in by COPY; a few, as an act at a desk makes them, by one state
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import orjson
 
 from ehr_pm.record.bodies import pack
 from ehr_pm.record.copying import NOTHING, cell, common_cell, copy_lines
-from ehr_pm.record.entry import Key
+from ehr_pm.record.entry import BEGINNING, Key
 from ehr_pm.record.index import index_of_new, write_index
 from ehr_pm.record.standing import Current, Version
 from hub_core.clock import instant
@@ -133,6 +134,9 @@ def _copy(
         envelope = f"{_line(each, current.first_event_at)}\t{batch}"
         kept.append(f"{envelope}\t\\\\x{_body(each, recorded_at).hex()}")
         if current.resource_key is None and each is current.latest:
+            if current.is_raised:
+                envelope = f"{_line(_raised(each, current), current.first_event_at)}\t{batch}"
+                current.is_raised = False
             pointers.append(f"{envelope}\t\\\\x{each.sha.hex()}\t{keys[each.entry.key]}")
     copy_lines(connection, "resource_version", f"{_ENVELOPE}, body", kept)
     copy_lines(connection, "resource", f"{_POINTER}, resource_key", pointers)
@@ -189,6 +193,14 @@ def _line(version: Version, first_event_at: datetime | None) -> str:
         f"\t{entry.position}\t{common_cell(entry.mapping_version)}\t{common_cell(version.sensitivity)}"
         f"\t{'t' if entry.is_deleted else 'f'}\t{version.ordinal}"
     )
+
+
+def _raised(version: Version, current: Current) -> Version:
+    """Return a version as its pointer tells of it: ranked as the last statement that said the same."""
+    authority, event_at, arrival, position = current.rank or version.entry.rank
+    known_at = None if event_at == BEGINNING else event_at
+    entry = replace(version.entry, authority=authority, event_at=known_at, arrival=arrival, position=position)
+    return replace(version, entry=entry)
 
 
 def _body(version: Version, recorded_at: datetime) -> bytes:

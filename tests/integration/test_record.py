@@ -103,9 +103,16 @@ def test_a_newer_repeat_protects_its_content_from_what_came_between(database: Da
     assert tell(database, patient("Between", minutes=5, arrival=3)) == ["stale"]
 
 
-def test_a_repeat_protects_its_content_though_both_came_in_one_batch(database: Database) -> None:
-    tell(database, patient("Same", minutes=0), patient("Same", minutes=10, arrival=2))
+@pytest.mark.parametrize("size", [0, 9], ids=["few", "many"])
+def test_a_repeat_protects_its_content_though_both_came_in_one_batch(database: Database, size: int) -> None:
+    others = [patient("Other", name=f"other-{each}") for each in range(size)]
+    tell(database, patient("Same", minutes=0), patient("Same", minutes=10, arrival=2), *others)
     assert tell(database, patient("Between", minutes=5, arrival=3)) == ["stale"]
+    with database.begin() as unit:
+        assert unit.driver.execute(
+            "SELECT r.event_at, r.arrival, v.event_at, v.arrival"
+            " FROM resource r JOIN resource_version v USING (batch_key, ordinal) WHERE r.source_id = 'p1'"
+        ).fetchall() == [(NOON + timedelta(minutes=10), 2, NOON, 1)]
 
 
 def test_a_stub_that_is_confirmed_to_the_letter_is_told_to_whoever_reads_the_log(database: Database) -> None:
