@@ -36,10 +36,8 @@ SELECT pg_advisory_xact_lock(%s, lock) FROM
 _KEEP_IDENTIFIERS = """
 WITH told AS (
     SELECT * FROM json_to_recordset(%(told)s::json) AS told (system text, value text, patient_id uuid)
-), asked AS (
-    SELECT string_to_array(%(patients)s, ' ')::uuid[] AS patients
 ), gone AS (
-    DELETE FROM patient_identifier WHERE patient_id = ANY((SELECT patients FROM asked)::uuid[])
+    DELETE FROM patient_identifier WHERE patient_id = ANY(string_to_array(%(patients)s, ' ')::uuid[])
     AND (system, value, patient_id) NOT IN (SELECT system, value, patient_id FROM told)
 ), kept AS (
     INSERT INTO patient_identifier (system, value, patient_id) SELECT system, value, patient_id FROM told
@@ -47,7 +45,7 @@ WITH told AS (
 )
 SELECT DISTINCT told.patient_id::text, other.patient_id::text
 FROM told JOIN patient_identifier other USING (system, value)
-WHERE other.patient_id <> ALL((SELECT patients FROM asked)::uuid[])
+WHERE other.patient_id NOT IN (SELECT unnest(string_to_array(%(patients)s, ' ')::uuid[]))
 """
 _PLACE = """
 WITH born AS (

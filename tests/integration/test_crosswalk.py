@@ -60,6 +60,16 @@ def test_two_of_one_person_who_each_meet_somebody_bring_all_together(database: D
     assert persons == (4, 1, 0)
 
 
+def test_who_gives_up_a_number_and_who_gets_it_at_the_same_time_are_two(database: Database) -> None:
+    observe(database, patient("former", "300"))
+    observe(database, patient("former"), patient("latter", "300"))
+    with database.begin() as unit:
+        numbers = unit.driver.execute("SELECT patient_id::text FROM patient_identifier").fetchall()
+        persons = unit.driver.execute("SELECT count(DISTINCT person_id) FROM person_member").fetchone()
+    assert numbers == [(patient("latter")["id"],)]
+    assert persons == (2,)
+
+
 def wait_until_somebody_waits(database: Database) -> None:
     """Return once a transaction waits for a lock: the merge has come to where it must not go on."""
     deadline = time.monotonic() + 30
