@@ -8,11 +8,11 @@ A service changes rows and calls `done` for each change; nothing can be written 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, LiteralString
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -31,6 +31,7 @@ from hub_core.fhir.canonical import Json
 from hub_core.fhir.ids import new_id
 
 if TYPE_CHECKING:
+    import psycopg
     from sqlalchemy.orm import Session
 
     from hub_core.database import Database, UnitOfWork
@@ -65,6 +66,12 @@ class Act:
     def session(self) -> Session:
         """Return the session in which the rows change."""
         return self._unit.session
+
+    @property
+    def driver(self) -> psycopg.Connection[Any]:
+        """Return the psycopg connection below the session, what was changed in it sent."""
+        self.flush()
+        return self._unit.driver
 
     def add(self, row: Row, *, conflict: str | None = None) -> None:
         """Add a row, signed and dated; the database's constraints speak now, not at the end.
@@ -106,7 +113,7 @@ class Act:
             ConflictError: if somebody else changed one of the rows since it was read.
         """
         try:
-            self.session.flush()
+            self._unit.flush()
         except StaleDataError as error:
             raise ConflictError("somebody else changed this at the same time; read it again") from error
 
@@ -178,18 +185,20 @@ class Act:
             )
         )
 
+    def at_commit(self, statement: LiteralString, values: Mapping[str, Any]) -> None:
+        """Leave a statement that is about what was done here, and whose answer nobody waits for, to the COMMIT."""
+        self._unit.at_commit(statement, values)
+
     def finish(self) -> None:
         """Write projections, audit and announcements in the transaction of the rows."""
         self.flush()
         if self._entries:
             apply(self._unit.driver, self._entries, moment=self.moment, is_owner=True)
             crosswalk.observe(self._unit.driver, [entry.resource for entry in self._entries])
-        if not self._events:
-            return
-        with self._unit.driver.pipeline():  # sent together, one round trip
-            audit.record(self._unit.driver, *self._events)
-            for announced in self._announced:
-                self._unit.driver.execute(_ANNOUNCE, announced)
+        if self._events:
+            self._unit.at_commit(*audit.statement(*self._events))
+        for announced in self._announced:
+            self._unit.at_commit(_ANNOUNCE, announced)
 
 
 @contextmanager

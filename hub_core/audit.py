@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, LiteralString, TypeAlias
 from uuid import UUID
 
 from hub_core.fhir.canonical import Json, dumps
@@ -47,13 +47,16 @@ class AuditEvent:
 
 def record(connection: psycopg.Connection[Any], *events: AuditEvent) -> None:
     """Write events in the caller's transaction: the act and its audit commit together."""
+    if events:
+        connection.execute(*statement(*events))
+
+
+def statement(*events: AuditEvent) -> tuple[LiteralString, Sequence[Any]]:
+    """Return the statement that writes events, one at least, and its values."""
     said = {_said(event) for event in events}
-    if not said:
-        return
     if len(said) == 1:
-        _record_alike(connection, said.pop(), [event.patient_id for event in events])
-    else:
-        _record_each(connection, events)
+        return _alike(said.pop(), [event.patient_id for event in events])
+    return _each(events)
 
 
 def _said(event: AuditEvent) -> tuple[Any, ...]:
@@ -63,11 +66,9 @@ def _said(event: AuditEvent) -> tuple[Any, ...]:
     return event.principal_id, *asked, event.purpose, event.location, detail
 
 
-def _record_alike(
-    connection: psycopg.Connection[Any], said: tuple[Any, ...], patients: list[UUID | str | None]
-) -> None:
+def _alike(said: tuple[Any, ...], patients: list[UUID | str | None]) -> tuple[LiteralString, Sequence[Any]]:
     """Write what was done once, as most acts do, or with many patients alike, as who looks at a list does."""
-    connection.execute(
+    return (
         "INSERT INTO audit_event (event_id, patient_id, principal_id, action, resource_type, resource_id, outcome,"
         " purpose, location, detail) SELECT one.event_id, one.patient_id, %s::uuid, %s, %s, %s, %s, %s, %s, %s::jsonb"
         " FROM unnest(string_to_array(%s, ' ')::uuid[], string_to_array(%s, ' ', '-')::uuid[])"
@@ -76,10 +77,10 @@ def _record_alike(
     )
 
 
-def _record_each(connection: psycopg.Connection[Any], events: Sequence[AuditEvent]) -> None:
+def _each(events: Sequence[AuditEvent]) -> tuple[LiteralString, Sequence[Any]]:
     """Write events that say different things, as of requests that ran at the same time."""
     columns = zip(*map(_said, events), strict=True)
-    connection.execute(
+    return (
         "INSERT INTO audit_event (event_id, patient_id, principal_id, action, resource_type, resource_id, outcome,"
         " purpose, location, detail) SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[],"
         " %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[])",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import selectors
+import select
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 import psycopg
 from psycopg.errors import DeadlockDetected
@@ -29,17 +28,46 @@ _CONNECT_PATIENCE = 15.0
 """Seconds a connection may take: a killed server is back within that time."""
 
 
-@dataclass(frozen=True, slots=True)
 class UnitOfWork:
-    """One transaction, as a Core connection, an ORM session and a psycopg cursor source that share it."""
+    """One transaction, as a Core connection, an ORM session and a psycopg connection that share it."""
 
-    connection: Connection
-    session: Session
+    def __init__(self, connection: Connection) -> None:
+        """Begin on a connection; a session costs half as much as a short transaction, and is made when asked for."""
+        self.connection = connection
+        self.driver = driver_connection(connection)
+        self._session: Session | None = None
+        self._last: list[tuple[LiteralString, Sequence[Any] | Mapping[str, Any]]] = []
 
     @property
-    def driver(self) -> psycopg.Connection[Any]:
-        """Return the psycopg connection of this transaction, for COPY and NOTIFY."""
-        return driver_connection(self.connection)
+    def session(self) -> Session:
+        """Return the session of this transaction."""
+        if self._session is None:
+            self._session = Session(self.connection, join_transaction_mode="rollback_only")
+        return self._session
+
+    def at_commit(self, statement: LiteralString, values: Sequence[Any] | Mapping[str, Any]) -> None:
+        """Leave a statement whose answer nobody waits for: it is sent with the COMMIT, in one round trip."""
+        self._last.append((statement, values))
+
+    def flush(self) -> None:
+        """Send what the session has changed, if there is one."""
+        if self._session is not None:
+            self._session.flush()
+
+    def finish(self) -> None:
+        """Send what is left to be sent, and with it the COMMIT."""
+        self.flush()
+        if not self._last:
+            return  # whoever began the transaction commits
+        with self.driver.pipeline():
+            for statement, values in self._last:
+                self.driver.execute(statement, values)
+            self.driver.commit()
+
+    def close(self) -> None:
+        """Let the session go."""
+        if self._session is not None:
+            self._session.close()
 
 
 def driver_connection(connection: Connection) -> psycopg.Connection[Any]:
@@ -107,9 +135,9 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
         """Give a unit of work that commits when the block ends, and rolls back when it raises."""
-        with self.engine.begin() as connection, Session(connection, join_transaction_mode="rollback_only") as session:
-            yield UnitOfWork(connection, session)
-            session.flush()
+        with self.engine.begin() as connection, closing(UnitOfWork(connection)) as unit:
+            yield unit
+            unit.finish()
 
     @contextmanager
     def one_moment(self) -> Iterator[Moment]:
@@ -170,6 +198,6 @@ def _is_quiet(connection: psycopg.Connection[Any]) -> bool:
     """Return whether an idle connection can be used: a server that goes away says so, or closes its end, unasked."""
     if connection.closed:
         return False
-    with selectors.DefaultSelector() as selector:
-        selector.register(connection.fileno(), selectors.EVENT_READ)
-        return not selector.select(0)
+    said = select.poll()
+    said.register(connection.fileno(), select.POLLIN)
+    return not said.poll(0)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import select
@@ -66,11 +66,9 @@ Begin: TypeAlias = Callable[[], AbstractContextManager[Act]]
 """Begins an act, which commits when it is left."""
 
 
-def queue_for_appointment(doing: Act, appointment: Appointment) -> list[EligibilityCheck]:
+def queue_for_appointment(doing: Act, appointment: Appointment) -> None:
     """Queue a question for every coverage that holds on the day of an appointment; asked again, nothing is added."""
-    day = appointment.local_start.date()
-    unasked = repository.unasked(doing.session, appointment.patient_id, appointment.appointment_id, day)
-    return [_queue(doing, appointment.patient_id, each, appointment.appointment_id, day) for each in unasked]
+    doing.at_commit(repository.QUEUE, _about(doing, appointment))
 
 
 def queue_now(doing: Act, coverage: Coverage, day: date) -> EligibilityCheck:
@@ -88,7 +86,15 @@ def queue_now(doing: Act, coverage: Coverage, day: date) -> EligibilityCheck:
     )
     row = doing.session.scalars(known.with_for_update(of=EligibilityCheck)).first()
     if row is None:
-        row = _queue(doing, coverage.patient_id, coverage.coverage_id, None, day)
+        row = EligibilityCheck(
+            patient_id=coverage.patient_id,
+            coverage_id=coverage.coverage_id,
+            requested_for=day,
+            state="queued",
+            control_number=new_id().hex[:20].upper(),
+            asked_at=doing.moment,
+        )
+        doing.add(row)
     else:
         row.state, row.attempts, row.asked_at = "queued", 0, doing.moment
         doing.flush()
@@ -113,7 +119,7 @@ def queue_again(doing: Act, today: date) -> int:
             if check.state != "queued" and doing.moment - check.asked_at > AHEAD:
                 check.state, check.attempts, check.asked_at = "queued", 0, doing.moment
                 again += 1
-        again += len(queue_for_appointment(doing, appointment))
+        again += doing.driver.execute(repository.QUEUE, _about(doing, appointment)).rowcount
     doing.flush()
     return again
 
@@ -147,18 +153,13 @@ def _take(doing: Act, limit: int) -> Iterator[tuple[UUID, Question]]:
     doing.flush()
 
 
-def _queue(doing: Act, patient_id: UUID, coverage_id: UUID, appointment_id: UUID | None, day: date) -> EligibilityCheck:
-    row = EligibilityCheck(
-        patient_id=patient_id,
-        coverage_id=coverage_id,
-        appointment_id=appointment_id,
-        requested_for=day,
-        state="queued",
-        control_number=new_id().hex[:20].upper(),
-        asked_at=doing.moment,
-    )
-    doing.add(row)
-    return row
+def _about(doing: Act, appointment: Appointment) -> dict[str, Any]:
+    return {
+        "patient": appointment.patient_id,
+        "appointment": appointment.appointment_id,
+        "day": appointment.local_start.date(),
+        "moment": doing.moment,
+    }
 
 
 def _question(doing: Act, check: EligibilityCheck) -> Question:

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ehr_pm.coverage.models import Coverage, CoverageCard, EligibilityCheck
-from hub_core.database import driver_connection
 from hub_core.errors import NotFoundError
 
 PATIENCE = timedelta(minutes=10)
 """How long a payer that could not be reached is left in peace, after each time."""
 
-_UNASKED = """
-SELECT coverage_id FROM coverage JOIN payer USING (payer_id)
+QUEUE: Final = """
+INSERT INTO eligibility_check
+    (check_id, patient_id, coverage_id, appointment_id, requested_for, state, control_number, asked_at)
+SELECT uuidv7(), patient_id, coverage_id, %(appointment)s, %(day)s, 'queued',
+    upper(left(replace(gen_random_uuid()::text, '-', ''), 20)), %(moment)s
+FROM coverage JOIN payer USING (payer_id)
 WHERE patient_id = %(patient)s AND coverage.is_active AND valid @> %(day)s::date AND payer.answers_eligibility
-    AND NOT EXISTS (
-        SELECT FROM eligibility_check asked WHERE asked.coverage_id = coverage.coverage_id
-            AND asked.appointment_id = %(appointment)s AND asked.requested_for = %(day)s::date
-    )
-ORDER BY rank
+ON CONFLICT (coverage_id, appointment_id, requested_for) DO NOTHING
 """
+"""Queues a question for every coverage of a patient that holds on a day and whose payer can be asked, but once."""
 
 
 def get(session: Session, coverage_id: UUID) -> Coverage:
@@ -65,13 +66,6 @@ def of_patient(session: Session, patient_id: UUID) -> list[Coverage]:
     """Return a patient's coverages, the newest of each rank first."""
     query = select(Coverage).where(Coverage.patient_id == patient_id, Coverage.is_active)
     return sorted(session.scalars(query), key=lambda row: (row.rank, -_ordinal(row.valid.lower)))
-
-
-def unasked(session: Session, patient_id: UUID, appointment_id: UUID, day: date) -> list[UUID]:
-    """Return the coverages that hold on the day of an appointment and whose payers can be asked, and were not yet."""
-    values = {"patient": patient_id, "appointment": appointment_id, "day": day}
-    rows = driver_connection(session.connection()).execute(_UNASKED, values)
-    return [coverage_id for (coverage_id,) in rows]
 
 
 def latest_checks(session: Session, patient_id: UUID, limit: int = 10) -> list[EligibilityCheck]:

@@ -26,12 +26,12 @@ from ehr_pm.scheduling.models import Appointment, Bookable, ResourceBooking, Vis
 from ehr_pm.scheduling.openings import Calendar, Rule, Span, Taken, overlap
 from ehr_pm.scheduling.schemas import NewAppointment
 from ehr_pm.scheduling.walltime import to_local
-from hub_core.database import driver_connection
 from hub_core.errors import ConflictError, NotFoundError
 from hub_core.fhir.ids import new_id
 
-_AROUND = timedelta(days=2)
-"""What is read before and after the wall time of a visit: no zone is further from UTC, and no visit lasts longer."""
+_AROUND = timedelta(days=1)
+"""What is read before and after the wall time of a visit, as if it were UTC's: no zone is further from UTC than 14
+hours, and no visit takes more than two hours before it begins, or ten from then on (the checks of `visit_type`)."""
 
 
 def _columns(kind: type[Row]) -> tuple[str, ...]:
@@ -115,7 +115,7 @@ class Booking:
     lane: int
 
 
-def look(session: Session, told: NewAppointment) -> Scene:
+def look(doing: Act, told: NewAppointment) -> Scene:
     """Return what there is around a visit that is to be placed.
 
     Raises:
@@ -133,8 +133,7 @@ def look(session: Session, told: NewAppointment) -> Scene:
         "begins": _utc(start - _AROUND),
         "ends": _utc(start + _AROUND),
     }
-    session.flush()
-    rows = driver_connection(session.connection()).execute(_scene(len(wanted)), values).fetchall()
+    rows, session = doing.driver.execute(_scene(len(wanted)), values).fetchall(), doing.session
     if not rows:
         get(session, Location, told.location_id, "location")
         get(session, VisitType, told.visit_type_id, "visit type")
@@ -184,10 +183,9 @@ def write(doing: Act, scene: Scene, bookings: Sequence[Booking], during: Span, *
     }
     for number, each in enumerate(bookings):
         wanted |= {f"taken{number}": each.taken_id, f"kind{number}": each.kind, f"lane{number}": each.lane}
-    driver = driver_connection(doing.session.connection())
-    is_taken = driver.execute(_writing(len(bookings)), wanted).fetchone() != (1,)
+    is_taken = doing.driver.execute(_writing(len(bookings)), wanted).fetchone() != (1,)
     if is_taken:
-        driver.execute(_UNPLACE, {"id": values["appointment_id"]})
+        doing.driver.execute(_UNPLACE, {"id": values["appointment_id"]})
         return None
     return _row(doing.session, scene, values, bookings, during)
 

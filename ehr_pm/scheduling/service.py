@@ -155,7 +155,7 @@ def release_expired_holds(doing: Act, *, taking: Sequence[UUID] | None = None) -
 
 def _place(doing: Act, told: NewAppointment, status: str, **columns: Any) -> Appointment:
     for _ in range(_MOST_LANES):
-        scene = placing.look(doing.session, told)
+        scene = placing.look(doing, told)
         ownership.refuse_schedule(scene.location)
         begins = to_instant(told.start, scene.zone)
         kind, ends = scene.visit_type, begins + timedelta(minutes=scene.visit_type.minutes)

@@ -53,15 +53,15 @@ def test_payers_are_asked_and_the_raw_answer_is_kept_sealed(
     insure(installation, patient_id, member_id)
     with act(installation.database, CLERK, moment=NOW) as doing:
         made = schedule.book(doing, clinic.told(wall(10, 9), patient_id=patient_id))
-        [check] = eligibility.queue_for_appointment(doing, made)
+        eligibility.queue_for_appointment(doing, made)
     assert office.ask_payers(installation) == 1
     assert office.ask_payers(installation) == 0
     with installation.database.begin() as unit:
-        found = read(unit.driver, "CoverageEligibilityResponse", check.check_id)
+        query = "SELECT check_id, request, answer FROM eligibility_check"
+        [(check_id, request, answer)] = unit.driver.execute(query).fetchall()
+        found = read(unit.driver, "CoverageEligibilityResponse", check_id)
         assert found is not None
         assert load_object(found.body)["insurance"][0].get("inforce") is in_force
-        query = "SELECT request, answer FROM eligibility_check"
-        request, answer = (bytes(sealed) for sealed in unit.driver.execute(query).fetchall()[0])
         assert b"M1" not in answer
         assert f"MI*{member_id}~".encode() in installation.keyring.unseal(request)
         assert b"ST*271*" in installation.keyring.unseal(answer)

@@ -7,6 +7,7 @@ from datetime import time
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg.errors import NotNullViolation
 from pydantic import ValidationError
 
 from ehr_pm.acts import Act, Actor, act
@@ -79,6 +80,19 @@ def test_an_act_that_fails_leaves_nothing(database: Database, organization: UUID
         assert repository.locations(unit.session) == []
         rows = unit.driver.execute("SELECT count(*) FROM resource WHERE resource_type = 'Location'").fetchall()
         assert rows == [(0,)]
+        assert unit.driver.execute("SELECT action FROM audit_event").fetchall() == [("organization.add",)]
+
+
+def test_what_fails_at_the_commit_undoes_the_act(database: Database, organization: UUID) -> None:
+    def fail() -> None:
+        with act(database, WHO) as doing:
+            service.add_location(doing, northgate(organization))
+            doing.at_commit("INSERT INTO outbox_event DEFAULT VALUES", {})
+
+    with pytest.raises(NotNullViolation):
+        fail()
+    with database.begin() as unit:
+        assert repository.locations(unit.session) == []
         assert unit.driver.execute("SELECT action FROM audit_event").fetchall() == [("organization.add",)]
 
 

@@ -70,7 +70,7 @@ def test_who_comes_a_moment_too_late_leaves_nothing_behind(database: Database, c
     during = (begins, begins + timedelta(minutes=30))
     wanted = told.model_dump(include={"patient_id", "location_id", "visit_type_id", "local_start"})
     with act(database, CLERK, moment=NOW) as late:
-        scene = placing.look(late.session, told)
+        scene = placing.look(late, told)
         lanes = placing.lanes(scene, told, during)
         first = book(database, clinic, taking=(clinic.room,))
         columns = {**wanted, "status": "booked", "starts_at": during[0], "ends_at": during[1]}
