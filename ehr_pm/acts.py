@@ -8,7 +8,7 @@ A service changes rows and calls `done` for each change; nothing can be written 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -185,8 +185,8 @@ class Act:
             )
         )
 
-    def at_commit(self, statement: LiteralString, values: Mapping[str, Any]) -> None:
-        """Leave a statement that is about what was done here, and whose answer nobody waits for, to the COMMIT."""
+    def at_commit(self, statement: LiteralString, values: Sequence[Any]) -> None:
+        """Leave a statement to be sent with the COMMIT: nobody waits for its answer, and it reads no other's work."""
         self._unit.at_commit(statement, values)
 
     def finish(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import select
@@ -153,13 +153,8 @@ def _take(doing: Act, limit: int) -> Iterator[tuple[UUID, Question]]:
     doing.flush()
 
 
-def _about(doing: Act, appointment: Appointment) -> dict[str, Any]:
-    return {
-        "patient": appointment.patient_id,
-        "appointment": appointment.appointment_id,
-        "day": appointment.local_start.date(),
-        "moment": doing.moment,
-    }
+def _about(doing: Act, appointment: Appointment) -> tuple[UUID, UUID, date, datetime]:
+    return appointment.patient_id, appointment.appointment_id, appointment.local_start.date(), doing.moment
 
 
 def _question(doing: Act, check: EligibilityCheck) -> Question:

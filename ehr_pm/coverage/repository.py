@@ -19,10 +19,11 @@ PATIENCE = timedelta(minutes=10)
 QUEUE: Final = """
 INSERT INTO eligibility_check
     (check_id, patient_id, coverage_id, appointment_id, requested_for, state, control_number, asked_at)
-SELECT uuidv7(), patient_id, coverage_id, %(appointment)s, %(day)s, 'queued',
-    upper(left(replace(gen_random_uuid()::text, '-', ''), 20)), %(moment)s
-FROM coverage JOIN payer USING (payer_id)
-WHERE patient_id = %(patient)s AND coverage.is_active AND valid @> %(day)s::date AND payer.answers_eligibility
+SELECT uuidv7(), patient_id, coverage_id, asked.appointment_id, asked.day, 'queued',
+    upper(left(replace(gen_random_uuid()::text, '-', ''), 20)), asked.moment
+FROM (VALUES (%s::uuid, %s::uuid, %s::date, %s::timestamptz)) AS asked (patient_id, appointment_id, day, moment)
+    JOIN coverage USING (patient_id) JOIN payer USING (payer_id)
+WHERE coverage.is_active AND valid @> asked.day AND payer.answers_eligibility
 ON CONFLICT (coverage_id, appointment_id, requested_for) DO NOTHING
 """
 """Queues a question for every coverage of a patient that holds on a day and whose payer can be asked, but once."""

@@ -87,7 +87,7 @@ def test_what_fails_at_the_commit_undoes_the_act(database: Database, organizatio
     def fail() -> None:
         with act(database, WHO) as doing:
             service.add_location(doing, northgate(organization))
-            doing.at_commit("INSERT INTO outbox_event DEFAULT VALUES", {})
+            doing.at_commit("INSERT INTO outbox_event DEFAULT VALUES", ())
 
     with pytest.raises(NotNullViolation):
         fail()
