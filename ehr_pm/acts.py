@@ -118,7 +118,14 @@ class Act:
             raise ConflictError("somebody else changed this at the same time; read it again") from error
 
     def done(
-        self, action: str, resource: Json, *, patient_id: UUID | None = None, location: str | None = None, **detail: str
+        self,
+        action: str,
+        resource: Json,
+        *,
+        patient_id: UUID | None = None,
+        location: str | None = None,
+        is_born: bool = False,
+        **detail: str,
     ) -> None:
         """Say what was done: it is projected to FHIR, audited and announced when the act commits.
 
@@ -127,9 +134,10 @@ class Act:
             resource: the changed thing as FHIR R4.
             patient_id: whom it is about.
             location: the location that owns it.
+            is_born: whether it got its id in this act; the record need not look for it then.
             detail: what else helps to understand the audit event; never patients' data.
         """
-        self.project(resource, location)
+        self.project(resource, location, is_born=is_born)
         self.announce(
             action, resource["resourceType"], resource["id"], patient_id=patient_id, location=location, **detail
         )
@@ -157,9 +165,9 @@ class Act:
             (new_id(), action, resource_type, UUID(resource_id), patient_id, location, self.actor.principal_id)
         )
 
-    def project(self, resource: Json, location: str | None) -> None:
+    def project(self, resource: Json, location: str | None, *, is_born: bool = False) -> None:
         """Write a resource again that something done in this act has changed, such as whose it is."""
-        self._entries.append(Entry(resource, OWN_SOURCE, resource["id"], location, self.moment))
+        self._entries.append(Entry(resource, OWN_SOURCE, resource["id"], location, self.moment, is_born=is_born))
 
     def noted(
         self,

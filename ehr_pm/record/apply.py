@@ -6,7 +6,7 @@ write the new versions. The caller's transaction makes it all or nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -132,9 +132,10 @@ def _lock_existing(
     connection: psycopg.Connection[Any], entries: Sequence[Entry], keys: list[Key]
 ) -> tuple[dict[Key, Current], Tags]:
     """Return the resources as they stand, locked in one order lest two batches wait in a ring, and the tags."""
+    born = {entry.key for entry in entries if entry.is_born}
     with connection.pipeline():  # sent together, one round trip
         hold_gate(connection)
-        rows = connection.execute(*_lock(keys))
+        rows = _lock(connection, [key for key in keys if key not in born])
         tags = ask(connection, entries)
     standing = {key: Current() for key in keys}
     for kind, resource_id, key, version, authority, event_at, arrival, position, *stored in rows:
@@ -146,12 +147,16 @@ def _lock_existing(
     return standing, in_force(tags)
 
 
-def _lock(keys: list[Key]) -> tuple[str, Sequence[str]]:
-    """Return the statement that locks resources; told how many few are, the database plans it once and for all."""
+def _lock(connection: psycopg.Connection[Any], keys: list[Key]) -> Iterable[tuple[Any, ...]]:
+    """Lock resources; told how many few are, the database plans the statement once and for all."""
+    if not keys:
+        return ()
     if len(keys) <= FEW:
-        return _LOCK.format(wanted=f"(VALUES {', '.join(['(%s, %s::uuid)'] * len(keys))})"), list(chain(*keys))
+        wanted = f"(VALUES {', '.join(['(%s, %s::uuid)'] * len(keys))})"
+        return connection.execute(_LOCK.format(wanted=wanted), list(chain(*keys)))
     wanted = "unnest(string_to_array(%s, ' '), string_to_array(%s, ' ')::uuid[])"
-    return _LOCK.format(wanted=wanted), (" ".join(key[0] for key in keys), " ".join(key[1] for key in keys))
+    told = " ".join(key[0] for key in keys), " ".join(key[1] for key in keys)
+    return connection.execute(_LOCK.format(wanted=wanted), told)
 
 
 def _raise_ranks(connection: psycopg.Connection[Any], standing: dict[Key, Current]) -> None:

@@ -46,6 +46,8 @@ class Entry:
     mapping_version: str = ""
     is_deleted: bool = False
     """Whether the source says that it has the resource no more; `resource` holds its type and id then."""
+    is_born: bool = False
+    """Whether it got its id in this transaction: it is not looked for, and refused if there is one after all."""
 
     @property
     def key(self) -> Key:

@@ -178,7 +178,7 @@ def _place(doing: Act, told: NewAppointment, status: str, **columns: Any) -> App
             **columns,
         }
         if row := placing.write(doing, scene, bookings, during, **written):
-            _say(doing, row, "hold" if status == "hold" else "book", scene.taken)
+            _say(doing, row, "hold" if status == "hold" else "book", scene.taken, is_born=True)
             return row
     raise ConflictError("somebody else has just taken this time")
 
@@ -228,13 +228,14 @@ def _write_down(doing: Act, row: Appointment, number: int, reason: str | None = 
     )
 
 
-def _say(doing: Act, row: Appointment, verb: str, taken: Sequence[Bookable]) -> None:
+def _say(doing: Act, row: Appointment, verb: str, taken: Sequence[Bookable], *, is_born: bool = False) -> None:
     detail = {"override": "yes"} if row.override_reason else {}
     action, key, location = f"appointment.{verb}", str(row.appointment_id), row.location.key
     if row.received_from is not None:
         doing.announce(action, "Appointment", key, patient_id=row.patient_id, location=location, **detail)
         return
-    doing.done(action, fhir.appointment(row, list(taken)), patient_id=row.patient_id, location=location, **detail)
+    resource = fhir.appointment(row, list(taken))
+    doing.done(action, resource, patient_id=row.patient_id, location=location, is_born=is_born, **detail)
 
 
 def _visit_type(session: Session, visit_type_id: UUID) -> VisitType:
