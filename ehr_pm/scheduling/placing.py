@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -29,9 +29,10 @@ from ehr_pm.scheduling.walltime import to_local
 from hub_core.errors import ConflictError, NotFoundError
 from hub_core.fhir.ids import new_id
 
-_AROUND = timedelta(days=1)
-"""What is read before and after the wall time of a visit, as if it were UTC's: no zone is further from UTC than 14
-hours, and no visit takes more than two hours before it begins, or ten from then on (the checks of `visit_type`)."""
+_BEFORE, _AFTER = timedelta(hours=2), timedelta(hours=10)
+"""What a visit may take before it begins, and from then on (the checks of `visit_type`): nothing else is read."""
+_ZONES: dict[UUID, ZoneInfo] = {}
+"""Of each location what it was when last seen; whoever goes by it sees in the same statement whether it still is."""
 
 
 def _columns(kind: type[Row]) -> tuple[str, ...]:
@@ -47,7 +48,7 @@ _TAKEN = """
 _SCENE = f"""
 SELECT {_ROWS},
     (SELECT json_agg(json_build_array(weekday, starts, ends, valid_from, valid_to, every_weeks, visit_type_ids))
-    FROM schedule_rule WHERE bookable_id = bookable.bookable_id
+    FROM schedule_rule WHERE bookable_id = bookable.bookable_id AND weekday = ANY(%(weekdays)s)
         AND valid_from <= %(last)s AND (valid_to IS NULL OR valid_to >= %(first)s)),
     (SELECT json_agg(json_build_array(is_open, lower(during), upper(during)))
     FROM schedule_exception WHERE bookable_id = bookable.bookable_id AND during && tstzrange(%(begins)s, %(ends)s)),
@@ -122,17 +123,8 @@ def look(doing: Act, told: NewAppointment) -> Scene:
         NotFoundError: if the location, the visit type or one of the bookables is not known or not in use.
         ConflictError: if the bookables are not at the location.
     """
-    start, wanted = told.start, sorted(set(told.bookable_ids))
-    values = {
-        "location": told.location_id,
-        "visit_type": told.visit_type_id,
-        **{f"bookable{number}": each for number, each in enumerate(wanted)},
-        "patient": told.patient_id,
-        "first": start.date() - _AROUND,
-        "last": start.date() + _AROUND,
-        "begins": _utc(start - _AROUND),
-        "ends": _utc(start + _AROUND),
-    }
+    zone, wanted = _zone(doing, told.location_id), sorted(set(told.bookable_ids))
+    values = _around(told, zone) | {f"bookable{number}": each for number, each in enumerate(wanted)}
     rows, session = doing.driver.execute(_scene(len(wanted)), values).fetchall(), doing.session
     if not rows:
         get(session, Location, told.location_id, "location")
@@ -140,13 +132,40 @@ def look(doing: Act, told: NewAppointment) -> Scene:
     parts = [_cut(row) for row in rows]
     if len(parts) != len(wanted) or parts[0][2]["bookable_id"] is None:
         raise NotFoundError("there is no such practitioner, room or device to book")
+    if parts[0][0]["zone"] != zone.key:  # it was moved since it was last seen
+        _ZONES.pop(told.location_id, None)
+        return look(doing, told)
     location, visit_type = loaded(session, Location, parts[0][0]), loaded(session, VisitType, parts[0][1])
     taken = tuple(loaded(session, Bookable, part[2]) for part in parts)
     if any(each.location_id != told.location_id for each in taken):
         raise ConflictError("what is booked together is at one location")
-    zone = ZoneInfo(location.zone)
     calendars = tuple(_calendar(zone, each.lanes, *part[3][:3]) for each, part in zip(taken, parts, strict=True))
     return Scene(location, visit_type, taken, calendars, _lanes_of(parts[0][3][3]))
+
+
+def _around(told: NewAppointment, zone: ZoneInfo) -> dict[str, Any]:
+    """Return what is asked about a visit, and about the hours around it by the clocks of a zone."""
+    begins = told.start.replace(tzinfo=zone).astimezone(UTC)
+    days = [told.start.date() + timedelta(days=number) for number in (-1, 0, 1)]
+    return {
+        "location": told.location_id,
+        "visit_type": told.visit_type_id,
+        "patient": told.patient_id,
+        "first": days[0],
+        "last": days[-1],
+        "weekdays": [day.isoweekday() for day in days],
+        "begins": begins - _BEFORE,
+        "ends": begins + _AFTER,
+    }
+
+
+def _zone(doing: Act, location_id: UUID) -> ZoneInfo:
+    if location_id not in _ZONES:
+        row = doing.driver.execute("SELECT zone FROM location WHERE location_id = %s", (location_id,)).fetchone()
+        if row is None:
+            raise NotFoundError("there is no such location")
+        _ZONES[location_id] = ZoneInfo(row[0])
+    return _ZONES[location_id]
 
 
 def lanes(scene: Scene, told: NewAppointment, during: Span) -> list[Booking]:
@@ -245,10 +264,6 @@ def _writing(count: int) -> str:
 def _scene(count: int) -> str:
     """Return the statement for so many bookables: told how many, the database plans it once and not every time."""
     return _SCENE.format(bookables=", ".join(f"%(bookable{number})s" for number in range(count)))
-
-
-def _utc(local: datetime) -> datetime:
-    return local.replace(tzinfo=ZoneInfo("UTC"))
 
 
 def _cut(row: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], Sequence[Any]]:

@@ -133,6 +133,15 @@ def test_a_time_the_clocks_jump_over_is_refused(database: Database, clinic: Clin
         book(database, clinic, wall(8, 2, 30))
 
 
+def test_a_location_whose_zone_was_corrected_books_by_its_clocks_at_once(database: Database, clinic: Clinic) -> None:
+    book(database, clinic)
+    with database.begin() as unit:
+        unit.driver.execute("UPDATE location SET zone = 'Australia/Sydney'")
+    assert book(database, clinic).starts_at.astimezone(ZoneInfo("Australia/Sydney")).hour == NINE.hour
+    with pytest.raises(ConflictError, match="is taken"):
+        book(database, clinic)
+
+
 def test_one_visit_of_a_series_can_be_cancelled_alone(database: Database, clinic: Clinic) -> None:
     told = NewSeries(first=clinic.told(NINE), rrule="FREQ=DAILY;COUNT=3")
     with act(database, CLERK, moment=NOW) as doing:
