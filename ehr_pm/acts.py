@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 from uuid import UUID
 
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
     from hub_core.database import Database, UnitOfWork
 
 _ANNOUNCE: Final = (
-    "INSERT INTO outbox_event (event_id, kind, subject_type, subject_id, patient_id, location, principal_id)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+    "INSERT INTO outbox_event (event_id, kind, subject_type, subject_id, patient_id, location, principal_id) VALUES "
 )
+_ANNOUNCEMENT: Final = "(%s, %s, %s, %s, %s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +119,7 @@ class Act:
             raise ConflictError("somebody else changed this at the same time; read it again") from error
 
     def done(
-        self,
-        action: str,
-        resource: Json,
-        *,
-        patient_id: UUID | None = None,
-        location: str | None = None,
-        is_born: bool = False,
-        **detail: str,
+        self, action: str, resource: Json, *, patient_id: UUID | None = None, location: str | None = None, **detail: str
     ) -> None:
         """Say what was done: it is projected to FHIR, audited and announced when the act commits.
 
@@ -134,10 +128,9 @@ class Act:
             resource: the changed thing as FHIR R4.
             patient_id: whom it is about.
             location: the location that owns it.
-            is_born: whether it got its id in this act; the record need not look for it then.
             detail: what else helps to understand the audit event; never patients' data.
         """
-        self.project(resource, location, is_born=is_born)
+        self.project(resource, location)
         self.announce(
             action, resource["resourceType"], resource["id"], patient_id=patient_id, location=location, **detail
         )
@@ -166,7 +159,13 @@ class Act:
         )
 
     def project(self, resource: Json, location: str | None, *, is_born: bool = False) -> None:
-        """Write a resource again that something done in this act has changed, such as whose it is."""
+        """Write a resource again that something done in this act has changed, such as whose it is.
+
+        Args:
+            resource: the thing as FHIR R4.
+            location: the location that owns it.
+            is_born: whether it got its id in this act, so that the record need not look for it.
+        """
         self._entries.append(Entry(resource, OWN_SOURCE, resource["id"], location, self.moment, is_born=is_born))
 
     def noted(
@@ -194,7 +193,7 @@ class Act:
         )
 
     def at_commit(self, statement: LiteralString, values: Sequence[Any]) -> None:
-        """Leave a statement to be sent with the COMMIT: nobody waits for its answer, and it reads no other's work."""
+        """Leave a statement to be sent with the COMMIT: nobody waits for its answer, nor does another of these."""
         self._unit.at_commit(statement, values)
 
     def finish(self) -> None:
@@ -205,8 +204,9 @@ class Act:
             crosswalk.observe(self._unit.driver, [entry.resource for entry in self._entries])
         if self._events:
             self._unit.at_commit(*audit.statement(*self._events))
-        for announced in self._announced:
-            self._unit.at_commit(_ANNOUNCE, announced)
+        if self._announced:  # in one statement: whoever is told hears it in the order in which it was done
+            rows = ", ".join([_ANNOUNCEMENT] * len(self._announced))
+            self._unit.at_commit(_ANNOUNCE + rows, list(chain(*self._announced)))
 
 
 @contextmanager

@@ -50,7 +50,7 @@ class UnitOfWork:
         return self._session
 
     def at_commit(self, statement: LiteralString, values: Sequence[Any]) -> None:
-        """Leave a statement to be sent with the COMMIT: nobody waits for its answer, and it reads no other's work."""
+        """Leave a statement to be sent with the COMMIT: nobody waits for its answer, nor does another of these."""
         self._last.append((statement, values))
 
     def flush(self) -> None:
@@ -80,7 +80,7 @@ def driver_connection(connection: Connection) -> psycopg.Connection[Any]:
 
 
 def _together(statements: Sequence[tuple[LiteralString, Sequence[Any]]]) -> tuple[LiteralString, list[Any]]:
-    """Return one statement that does what several do, and all their values."""
+    """Return one statement that does what several do, in an order that is the database's, and all their values."""
     parts = ", ".join(f"part{number} AS ({statement})" for number, (statement, _) in enumerate(statements))
     return f"WITH {parts} SELECT", [value for _, values in statements for value in values]
 

@@ -231,11 +231,9 @@ def _write_down(doing: Act, row: Appointment, number: int, reason: str | None = 
 def _say(doing: Act, row: Appointment, verb: str, taken: Sequence[Bookable], *, is_born: bool = False) -> None:
     detail = {"override": "yes"} if row.override_reason else {}
     action, key, location = f"appointment.{verb}", str(row.appointment_id), row.location.key
-    if row.received_from is not None:
-        doing.announce(action, "Appointment", key, patient_id=row.patient_id, location=location, **detail)
-        return
-    resource = fhir.appointment(row, list(taken))
-    doing.done(action, resource, patient_id=row.patient_id, location=location, is_born=is_born, **detail)
+    if row.received_from is None:
+        doing.project(fhir.appointment(row, list(taken)), location, is_born=is_born)
+    doing.announce(action, "Appointment", key, patient_id=row.patient_id, location=location, **detail)
 
 
 def _visit_type(session: Session, visit_type_id: UUID) -> VisitType:
