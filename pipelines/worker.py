@@ -78,7 +78,12 @@ class Worker:
         Raises:
             ConflictError: if another worker was creating the same resource; nothing was written, step again.
         """
-        with collector_paused(), self._database.begin() as unit:
+        with collector_paused():
+            return self._step()
+
+    def _step(self) -> int:
+        """Do what `step` does; once this is left, there is nothing of the batch that a collector would walk through."""
+        with self._database.begin() as unit:
             messages = queue.claim(unit.driver, self._batch)
             if not messages:
                 return 0

@@ -42,10 +42,12 @@ class Conversion:
         resource_type = resource["resourceType"]
         meta = resource.get("meta", {})
         kept = {key: value for key, value in meta.items() if key not in ("versionId", "lastUpdated")}
-        said: Json = {"resourceType": resource_type, "id": derived_id(self._source, resource_type, source_id)}
+        said: Json = {"resourceType": "", "id": "", "meta": {}, **resource}
+        said["id"] = derived_id(self._source, resource_type, source_id)
         if kept:
             said["meta"] = kept
-        said |= {key: value for key, value in resource.items() if key not in ("resourceType", "id", "meta")}
+        else:
+            del said["meta"]
         return Fact(references.rewrite(said, self._resolve), source_id, _moment(meta.get("lastUpdated")))
 
     def deletion(self, resource_type: str, source_id: str, moment: str | None) -> Fact:

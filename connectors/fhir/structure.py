@@ -93,7 +93,7 @@ class Inspector:
 
     def __init__(self, text: bytes) -> None:
         self._may_hold_nul = b"\\u0000" in text
-        self._may_hold_empties = any(empty in text for empty in _EMPTIES) or (
+        self._may_hold_empties = any(map(text.__contains__, _EMPTIES)) or (
             b"\n" in text and _SPACED_EMPTY.search(text) is not None
         )
 

@@ -32,8 +32,9 @@ def refuse_foreign(entries: Sequence[Entry], owners: Mapping[tuple[str, str], st
     """
     owned = dict(owners)
     for entry in entries:
+        key = entry.key
         if entry.source == OWN_SOURCE and not is_owner:
-            raise ForeignWriteError(f"{entry.key[0]} of our own is written by the service that owns its row only")
-        if (owned[entry.key] or entry.source) != entry.source:
-            raise ForeignWriteError(f"this {entry.key[0]} is another source's")
-        owned[entry.key] = entry.source
+            raise ForeignWriteError(f"{key[0]} of our own is written by the service that owns its row only")
+        if (owned[key] or entry.source) != entry.source:
+            raise ForeignWriteError(f"this {key[0]} is another source's")
+        owned[key] = entry.source

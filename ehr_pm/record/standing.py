@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ehr_pm.record.entry import Entry, Rank
+from ehr_pm.record.entry import Entry, Key, Rank
 from ehr_pm.record.sensitivity import settled
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.registry import patient_id
@@ -50,7 +50,8 @@ class Current:
             self.sensitivity = strictest(label, self.sensitivity)
         else:
             self.sensitivity, self.patient_id = label, patient_id(entry.resource)
-        self.latest = Version(entry, resource, self.sensitivity, self.version, sha, len(versions), self.patient_id)
+        place = len(versions)
+        self.latest = Version(entry, entry.key, resource, self.sensitivity, self.version, sha, place, self.patient_id)
         versions.append(self.latest)
 
 
@@ -59,6 +60,7 @@ class Version:
     """One version to be written; not frozen, and never changed, as entries are."""
 
     entry: Entry
+    key: Key
     resource: Json
     sensitivity: str | None
     version: int

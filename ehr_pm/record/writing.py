@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -77,7 +78,7 @@ def write(
         ConflictError: if another transaction created one of the resources at this moment.
     """
     latest = [current.latest for current in standing.values() if current.latest is not None]
-    replaced = [key for v in latest if (key := standing[v.entry.key].resource_key) is not None]
+    replaced = [key for v in latest if (key := standing[v.key].resource_key) is not None]
     found = [v for v in latest if not v.entry.is_deleted]  # what is gone is found by nothing
     is_few = len(latest) == len(versions) <= FEW
     if is_few and not replaced:
@@ -88,7 +89,7 @@ def write(
         keys = _state(connection, versions, standing, recorded_at)
     else:
         keys = _copy(connection, versions, latest, standing, recorded_at)
-    write_index(connection, [(keys[v.entry.key], v.resource) for v in found], replaced=replaced)
+    write_index(connection, [(keys[v.key], v.resource) for v in found], replaced=replaced)
 
 
 def _state(
@@ -103,7 +104,7 @@ def _state(
     A pointer that is not at the version before was made or moved by somebody else, and stays. Where all are new their
     index goes with them; else it must be read first what they were found by.
     """
-    told = [_told(each, standing[each.entry.key].first_event_at, recorded_at) for each in versions]
+    told = [_told(each, standing[each.key].first_event_at, recorded_at) for each in versions]
     bodies = [_body(each, recorded_at) for each in versions]
     insertions, values = index
     stated = {"size": str(len(told)), "versions": orjson.dumps(told).decode(), "bodies": bodies}
@@ -121,26 +122,26 @@ def _copy(
     recorded_at: datetime,
 ) -> dict[Key, int]:
     """Write versions and the pointers to what is new by COPY, and move other pointers; return the resources' keys."""
-    known = {v.entry.key: key for v in latest if (key := standing[v.entry.key].resource_key) is not None}
-    born = [v.entry.key for v in latest if v.entry.key not in known]
+    known = {v.key: key for v in latest if (key := standing[v.key].resource_key) is not None}
+    born = [v.key for v in latest if v.key not in known]
     batch_key, drawn = connection.execute(_BEGIN, (len(versions), len(born))).fetchall()[0]
     keys = dict(zip(born, drawn, strict=True))
     batch = f"{batch_key}\t{recorded_at.isoformat()}"
     kept: list[str] = []
     pointers: list[str] = []
     # In key order: two batches with the same new resources then wait for each other one way only.
-    for each in sorted(versions, key=lambda each: (each.entry.key, each.version)):
-        current = standing[each.entry.key]
+    for each in sorted(versions, key=attrgetter("key", "version")):
+        current = standing[each.key]
         envelope = f"{_line(each, current.first_event_at)}\t{batch}"
         kept.append(f"{envelope}\t\\\\x{_body(each, recorded_at).hex()}")
         if current.resource_key is None and each is current.latest:
             if current.is_raised:
                 envelope = f"{_line(_raised(each, current), current.first_event_at)}\t{batch}"
                 current.is_raised = False
-            pointers.append(f"{envelope}\t\\\\x{each.sha.hex()}\t{keys[each.entry.key]}")
+            pointers.append(f"{envelope}\t\\\\x{each.sha.hex()}\t{keys[each.key]}")
     copy_lines(connection, "resource_version", f"{_ENVELOPE}, body", kept)
     copy_lines(connection, "resource", f"{_POINTER}, resource_key", pointers)
-    _move_pointers(connection, [v for v in latest if v.entry.key in known], known, batch_key)
+    _move_pointers(connection, [v for v in latest if v.key in known], known, batch_key)
     return keys | known
 
 
@@ -153,7 +154,7 @@ def stamped(resource: Json, version: int, recorded_at: datetime) -> Json:
 
 def _told(version: Version, first_event_at: datetime | None, recorded_at: datetime) -> Json:
     entry = version.entry
-    kind, resource_id = entry.key
+    kind, resource_id = version.key
     return {
         "resource_type": kind,
         "resource_id": resource_id,
@@ -180,7 +181,7 @@ def _told(version: Version, first_event_at: datetime | None, recorded_at: dateti
 def _line(version: Version, first_event_at: datetime | None) -> str:
     """Return what the envelope says of a version by itself, as cells in the order of `_ENVELOPE`."""
     entry = version.entry
-    kind, resource_id = entry.key
+    kind, resource_id = version.key
     event_at = NOTHING if entry.event_at is None else entry.event_at.isoformat()
     if first_event_at is entry.event_at:
         began_at = event_at
@@ -211,5 +212,5 @@ def _move_pointers(
     connection: psycopg.Connection[Any], moved: list[Version], known: dict[Key, int], batch_key: int
 ) -> None:
     if moved:
-        keys = [known[v.entry.key] for v in moved]
+        keys = [known[v.key] for v in moved]
         connection.execute(_MOVE, (batch_key, keys, [v.ordinal for v in moved], [v.sha for v in moved]))

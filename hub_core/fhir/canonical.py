@@ -23,6 +23,8 @@ Json: TypeAlias = dict[str, Any]
 MAX_DEPTH = 64
 """Nesting allowed in a resource; R4 resources in use stay below 20, orjson itself stops at 1024."""
 
+_CONTAINERS = (dict, list)
+
 _INTEGER_DIGITS = 19
 """Integers of fewer digits fit into 64 bits, which is what the writer takes."""
 
@@ -121,13 +123,13 @@ def _number(value: object) -> orjson.Fragment:
 
 
 def _refuse_depth(value: Any) -> None:
-    level = [value] if isinstance(value, dict | list) else []
+    level = [value] if type(value) in _CONTAINERS else []
     for _ in range(MAX_DEPTH):
         level = [
             child
             for parent in level
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, dict | list)
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) in _CONTAINERS
         ]
         if not level:
             return

@@ -92,12 +92,11 @@ def index(resource: Json) -> SearchValues:
     for key, found in resource.items():
         if (node := plan.get(key)) is None:
             continue
-        takes, is_leaf = node.takes, not node.children
-        for place, each in enumerate(found, 1) if type(found) is list else ((None, found),):
-            for param, take, is_placed in takes:
-                take(param, each, values, place if is_placed else None)
-            if not is_leaf:
-                _descend(each, node, values, place)
+        if type(found) is list:
+            for place, each in enumerate(found, 1):
+                _take(each, node, values, place)
+        else:
+            _take(found, node, values, None)
     for param, keys in facts:
         said = any(resource.get(key) not in (None, False) for key in keys)
         values.tokens.append((param, None, "true" if said else "false", None, None))
@@ -107,18 +106,17 @@ def index(resource: Json) -> SearchValues:
     return values
 
 
-def _descend(value: Any, node: _Node, values: SearchValues, place: int | None) -> None:
-    if type(value) is not dict:
+def _take(value: Any, node: _Node, values: SearchValues, place: int | None) -> None:
+    for param, take, is_placed in node.takes:
+        take(param, value, values, place if is_placed else None)
+    if not node.children or type(value) is not dict:
         return
     for name, said, child in node.children:
         if name not in value:
             continue
         found = value[name] if said is None else value if value[name] == said else ()
         for each in found if type(found) is list else (found,):
-            for param, take, is_placed in child.takes:
-                take(param, each, values, place if is_placed else None)
-            if child.children:
-                _descend(each, child, values, place)
+            _take(each, child, values, place)
 
 
 @cache

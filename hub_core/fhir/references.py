@@ -70,8 +70,7 @@ def rewrite(resource: Json, resolve: Resolve) -> Json:
 
     References to contained resources (`#x`) stay. Parts without references are shared with the original.
     """
-    rewritten: Json = _rewritten(resource, resolve)
-    return rewritten
+    return _rewritten(resource, resolve)
 
 
 def collect(node: Any) -> Iterator[str]:
@@ -88,18 +87,36 @@ def collect(node: Any) -> Iterator[str]:
                 yield from collect(child)
 
 
-def _rewritten(node: Any, resolve: Resolve) -> Any:
+def _rewritten(node: Json, resolve: Resolve) -> Json:
     """Return the node itself, or a copy when something in it points elsewhere now."""
     new = node
-    for key, child in enumerate(node) if type(node) is list else node.items():
+    for key, child in node.items():
         kind = type(child)
-        if kind is dict or kind is list:
-            rewritten = _rewritten(child, resolve)
-            if rewritten is not child:
-                new = node.copy() if new is node else new
-                new[key] = rewritten
-    if type(node) is dict and ("reference" in node or "url" in node):
-        return _pointing(new, resolve)
+        if kind is dict:
+            rewritten: Any = _rewritten(child, resolve)
+        elif kind is list:
+            rewritten = _all_rewritten(child, resolve)
+        else:
+            continue
+        if rewritten is not child:
+            new = node.copy() if new is node else new
+            new[key] = rewritten
+    return _pointing(new, resolve) if "reference" in node or "url" in node else new
+
+
+def _all_rewritten(nodes: list[Any], resolve: Resolve) -> list[Any]:
+    new = nodes
+    for place, child in enumerate(nodes):
+        kind = type(child)
+        if kind is dict:
+            rewritten: Any = _rewritten(child, resolve)
+        elif kind is list:
+            rewritten = _all_rewritten(child, resolve)
+        else:
+            continue
+        if rewritten is not child:
+            new = nodes.copy() if new is nodes else new
+            new[place] = rewritten
     return new
 
 
