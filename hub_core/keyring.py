@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub_core.compression import compression
-from hub_core.errors import ConfigurationError
+from hub_core.errors import ConfigurationError, DamagedError
 
 _NONCE = 12
 _DEFLATED = b"\x78"
@@ -55,7 +55,8 @@ class Keyring:
         """Return what `seal` was given.
 
         Raises:
-            ConfigurationError: if the key is missing, or the bytes are not what was sealed.
+            ConfigurationError: if the key is missing.
+            DamagedError: if the bytes are not what was sealed.
         """
         key = self._keys.get(sealed[0])
         if key is None:
@@ -63,7 +64,7 @@ class Keyring:
         try:
             compressed = key.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], None)
         except InvalidTag as error:
-            raise ConfigurationError("stored bytes were changed, or sealed under another key") from error
+            raise DamagedError("stored bytes were changed, or sealed under another key") from error
         return zlib.decompress(compressed) if compressed[:1] == _DEFLATED else self._compression.decompress(compressed)
 
     def token(self, number: str) -> str:

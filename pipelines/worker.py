@@ -139,7 +139,7 @@ class Worker:
 
     def _convert_one(self, message: Message, body: bytes | None) -> Conversion:
         if body is None:
-            return failed(message, "the body of this message is no longer kept; restore it from your backup")
+            return failed(message, "the body of this message is damaged or no longer kept; restore it from your backup")
         try:
             connector = registry.connector(message.format)
         except ConfigurationError as error:

@@ -6,6 +6,7 @@ A partition is a shelf: retention empties it by dropping it, which gives the dis
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
 from datetime import datetime
@@ -15,11 +16,15 @@ from uuid import UUID
 
 from psycopg import sql
 
+from hub_core.errors import DamagedError
+
 if TYPE_CHECKING:
     import psycopg
 
     from hub_core.database import Database
     from hub_core.keyring import Keyring
+
+_log = logging.getLogger(__name__)
 
 BLOB_BYTES = 1024 * 1024
 """Bodies from this size on are kept as files."""
@@ -55,13 +60,26 @@ class Bodies:
         return None, name
 
     def read(self, connection: psycopg.Connection[Any], shelf: str, message_ids: list[UUID]) -> dict[UUID, bytes]:
-        """Return the bodies of messages on one shelf, exactly as they arrived; one no longer kept is left out."""
+        """Return the bodies of messages on one shelf, exactly as they arrived.
+
+        One that is no longer kept is left out, and one that was damaged, which is logged: nobody waits for it.
+        """
         rows = connection.execute(
             "SELECT message_id, body, blob FROM message_body WHERE shelf = %s AND message_id = ANY(%s)",
             (shelf, message_ids),
         ).fetchall()
         sealed = {message_id: self._sealed(body, blob) for message_id, body, blob in rows}
-        return {message_id: self._keyring.unseal(body) for message_id, body in sealed.items() if body is not None}
+        opened = ((message_id, self._opened(message_id, body)) for message_id, body in sealed.items())
+        return {message_id: body for message_id, body in opened if body is not None}
+
+    def _opened(self, message_id: UUID, sealed: bytes | None) -> bytes | None:
+        if sealed is None:
+            return None
+        try:
+            return self._keyring.unseal(sealed)
+        except DamagedError as error:
+            _log.warning("message_body %s: %s", message_id, error)
+            return None
 
     def _sealed(self, body: bytes | None, blob: str | None) -> bytes | None:
         if blob is None:

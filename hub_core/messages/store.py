@@ -131,11 +131,11 @@ class MessageStore:
         """Return one message exactly as it arrived.
 
         Raises:
-            NotFoundError: if it is no longer kept.
+            NotFoundError: if it is damaged or no longer kept.
         """
         body = self.bodies.read(connection, shelf, [message_id]).get(message_id)
         if body is None:
-            raise NotFoundError("the body of this message is no longer kept; restore it from your backup")
+            raise NotFoundError("the body of this message is damaged or no longer kept; restore it from your backup")
         return body
 
 

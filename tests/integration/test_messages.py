@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub_core.errors import ConfigurationError, NotFoundError
+from hub_core.errors import DamagedError, NotFoundError
 from hub_core.keyring import Keyring
 from hub_core.messages import queue
 from hub_core.messages.arrival import Arrival, Finding, Result
@@ -220,7 +220,7 @@ def test_changed_sealed_bytes_are_refused(tmp_path: Path) -> None:
     keyring = Keyring(tmp_path / "keys")
     sealed = bytearray(keyring.seal(b"result: negative"))
     sealed[-1] ^= 1
-    with pytest.raises(ConfigurationError, match="changed"):
+    with pytest.raises(DamagedError, match="changed"):
         keyring.unseal(bytes(sealed))
 
 

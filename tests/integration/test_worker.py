@@ -249,6 +249,18 @@ def test_a_running_worker_is_woken_by_what_arrives(installation: Installation) -
     assert rows(installation, "SELECT state FROM message") == [("processed",)]
 
 
+def test_a_damaged_body_stops_only_its_message(installation: Installation, caplog: pytest.LogCaptureFixture) -> None:
+    damaged, _ = installation.store.take([adt("A04", "1", "Okafor"), adt("A04", "2", "Berg")])
+    of_it = f"WHERE message_id = '{damaged.message_id}'"
+    rows(installation, f"UPDATE message_body SET body = set_byte(body, 40, get_byte(body, 40) # 1) {of_it} RETURNING 1")
+    drain(installation)
+    assert rows(installation, "SELECT state FROM message ORDER BY arrival") == [("rejected",), ("processed",)]
+    assert families(installation) == ["Berg"]
+    reason = "the body of this message is damaged or no longer kept; restore it from your backup"
+    assert rows(installation, f"SELECT reason FROM reject {of_it}") == [(reason,)]
+    assert f"message_body {damaged.message_id}: stored bytes were changed" in caplog.text
+
+
 def test_a_format_nobody_reads_is_rejected_not_stuck(installation: Installation) -> None:
     installation.store.take([Arrival("x", "x", "dicom", "unknown", b"DICM")])
     drain(installation)
