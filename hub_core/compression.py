@@ -9,13 +9,17 @@ from __future__ import annotations
 import threading
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 import zstandard
 
 from hub_core.errors import DamagedError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _LEVEL: Final = 3
+_CHANGED: Final = "what is stored cannot be decompressed: it was changed after it was written"
 
 
 class Compression(threading.local):
@@ -39,7 +43,36 @@ class Compression(threading.local):
         try:
             return self._decompressor.decompress(frame)
         except (zstandard.ZstdError, MemoryError) as error:
-            raise DamagedError("what is stored cannot be decompressed: it was changed after it was written") from error
+            raise DamagedError(_CHANGED) from error
+
+    def decompress_all(self, frames: Sequence[bytes]) -> tuple[bytes, list[int]]:
+        """Return what many frames held, one after the other, and the length of each: less work than one by one.
+
+        Raises:
+            DamagedError: if one is no frame of this dictionary.
+        """
+        if not any(map(length, frames)):  # the library frees twice what has nothing in it
+            return b"".join(map(self.decompress, frames)), [0] * len(frames)
+        try:
+            texts = cast("Sequence[bytes]", self._decompressor.multi_decompress_to_buffer(list(frames)))
+        except (zstandard.ZstdError, ValueError, MemoryError) as error:
+            raise DamagedError(_CHANGED) from error
+        return b"".join(texts), list(map(len, texts))
+
+
+def length(frame: bytes) -> int:
+    """Return how long what was compressed is, as the frame itself says.
+
+    Raises:
+        DamagedError: if it is no frame, or does not say.
+    """
+    try:
+        told = zstandard.frame_content_size(frame)
+    except zstandard.ZstdError as error:
+        raise DamagedError(_CHANGED) from error
+    if told < 0:
+        raise DamagedError(_CHANGED)
+    return told
 
 
 @cache

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import accumulate
 
 import pyarrow as pa
 from adbc_driver_postgresql import StatementOptions, dbapi
 
-from ehr_pm.record.bodies import unpack
-from hub_core.errors import DatabaseUnavailableError
+from ehr_pm.record.bodies import unpack, unpack_all
+from hub_core.errors import DamagedError, DatabaseUnavailableError
 
 CHANGE = pa.schema(
     [
@@ -38,7 +40,7 @@ CHANGE = pa.schema(
 _BATCH_BYTES = 4 * 1024 * 1024
 """What one batch takes as PostgreSQL sends it, bodies packed."""
 _TEXT_BYTES = 32 * 1024 * 1024
-"""Text that one part of a batch holds, but for its last body: what is said again and again packs to next to nothing."""
+"""Text that one part of a batch holds, but for its last body."""
 
 # Nobody sorts the rows: `seq` says where each belongs. COPY takes no parameters; both are whole numbers of ours.
 _READ = """
@@ -62,6 +64,7 @@ def read_log(conninfo: str, after: int, last: int) -> Iterator[pa.Table]:
 
     Raises:
         DatabaseUnavailableError: if the database does not answer.
+        DamagedError: if a body was changed where it is stored; the message says whose.
     """
     try:
         connection = dbapi.connect(conninfo)
@@ -76,17 +79,24 @@ def read_log(conninfo: str, after: int, last: int) -> Iterator[pa.Table]:
 
 def _unpacked(packed: pa.Table) -> Iterator[pa.Table]:
     """Yield the changes of a batch with their bodies as text, in parts that memory holds."""
-    after, size, bodies = 0, 0, []
-    for body in map(unpack, packed["body"].to_pylist()):
-        bodies.append(body)
-        size += len(body)
-        if size >= _TEXT_BYTES:
-            yield _part(packed, after, bodies)
-            after, size, bodies = after + len(bodies), 0, []
-    if bodies:
-        yield _part(packed, after, bodies)
+    after = 0
+    try:
+        for text, lengths in unpack_all(packed["body"].to_pylist(), _TEXT_BYTES):
+            rows = packed.slice(after, len(lengths))
+            yield rows.set_column(rows.num_columns - 1, "body", _column(text, lengths)).cast(CHANGE)
+            after += len(lengths)
+    except DamagedError:
+        _name_damaged(packed)
+        raise
 
 
-def _part(packed: pa.Table, after: int, bodies: list[bytes]) -> pa.Table:
-    rows = packed.slice(after, len(bodies))
-    return rows.set_column(rows.num_columns - 1, "body", pa.array(bodies, pa.binary())).cast(CHANGE)
+def _name_damaged(packed: pa.Table) -> None:
+    """Unpack the bodies of a batch one by one, so that the error says whose is damaged."""
+    columns = ("body", "resource_type", "resource_id", "version")
+    for body, *key in zip(*(packed[name].to_pylist() for name in columns), strict=True):
+        unpack(body, *key)
+
+
+def _column(text: bytes, lengths: list[int]) -> pa.Array:
+    ends = array("i", accumulate(lengths, initial=0))
+    return pa.Array.from_buffers(pa.binary(), len(lengths), [None, pa.py_buffer(ends), pa.py_buffer(text)])

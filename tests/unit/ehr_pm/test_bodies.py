@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from ehr_pm.record.bodies import COMPRESSED, PLAIN, pack, unpack
+from ehr_pm.record.bodies import COMPRESSED, PLAIN, pack, unpack, unpack_all
 from hub_core.errors import DamagedError
 
 BODY = (
@@ -29,6 +31,20 @@ def test_what_was_stored_as_text_stays_readable() -> None:
     assert unpack(PLAIN + BODY) == BODY
 
 
+@pytest.mark.parametrize("form", [pack, PLAIN.__add__])
+def test_many_bodies_come_out_as_each_does(form: Callable[[bytes], bytes]) -> None:
+    bodies = [BODY, b"", b"{}", b"x" * 3_000_000, BODY[:90]]
+    [(text, lengths)] = unpack_all([*map(pack, bodies), form(BODY)], 10_000_000)
+    assert text == b"".join([*bodies, BODY])
+    assert lengths == list(map(len, [*bodies, BODY]))
+
+
+def test_a_part_of_many_bodies_ends_where_it_is_large() -> None:
+    parts = unpack_all([pack(b"x" * 900), PLAIN + b"y" * 900, pack(b"z" * 5000), pack(b"")], 1000)
+    assert [lengths for _, lengths in parts] == [[900, 900], [5000], [0]]
+    assert list(unpack_all([], 1000)) == []
+
+
 @pytest.mark.parametrize(
     "packed",
     [
@@ -47,3 +63,5 @@ def test_what_was_never_packed_is_told_by_its_place_without_what_it_says(packed:
     assert "Ada" not in str(told.value)
     with pytest.raises(DamagedError, match=rf"^a resource_version\.body: ({fault})"):
         unpack(packed)
+    with pytest.raises(DamagedError, match=fault):
+        list(unpack_all([pack(BODY), packed], 10_000))
