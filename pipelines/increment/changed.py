@@ -1,7 +1,7 @@
 """Replaces the rows of the views that were made of resources which have changed since the last snapshot.
 
 The change log numbers every version, so a resource that changed has its latest version among the new ones, and the old
-part of the lake need not be read: only for when a resource that was known before was first heard of.
+part of the lake need not be read: only for when a resource that had been deleted was first heard of.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.increment.scope import SEEN_BEFORE, SEEN_WHOLE
 from pipelines.lake.envelopes import ENVELOPES
 from pipelines.lake.manifest import LakeFile, Manifest
 from pipelines.views.compiler import compile_view
@@ -23,10 +24,16 @@ _FIRSTS = (
     "resource_type, resource_id, min(coalesce(first_event_at, event_at)) AS first_event_at,"
     " min(recorded_at) AS first_recorded_at"
 )
+_KNOWN = "resource_type, resource_id, first_event_at, first_recorded_at"
+_LOST = "FROM changed.resource ANTI JOIN known USING (resource_type, resource_id) WHERE first_version > 1"
+"""What has been there, and has no rows in the warehouse."""
 
 
 def find_changes(connection: duckdb.DuckDBPyConnection, lake: Path, manifest: Manifest, after: int) -> int:
-    """Make the table `changed.resource` of what has a version numbered above `after`, and return how many there are."""
+    """Make the table `changed.resource` of what has a version numbered above `after`, and return how many there are.
+
+    When something was first heard of is known of its new versions only, until `replace_rows` has looked back.
+    """
     files = _newer(manifest.files, after)
     connection.execute("CREATE SCHEMA changed")
     connection.execute(
@@ -34,63 +41,91 @@ def find_changes(connection: duckdb.DuckDBPyConnection, lake: Path, manifest: Ma
         f" FROM ({versions(lake, files)}) WHERE seq > ? GROUP BY resource_type, resource_id",
         [after],
     )
-    _look_back(connection, lake, manifest, after)
     return int(connection.execute("SELECT count(*) FROM changed.resource").fetchall()[0][0])
-
-
-def _look_back(connection: duckdb.DuckDBPyConnection, lake: Path, manifest: Manifest, after: int) -> None:
-    """Complete the firsts of what changed by the versions that were there before."""
-    types = connection.execute("SELECT DISTINCT resource_type FROM changed.resource WHERE first_version > 1").fetchall()
-    files = [file for (name,) in types for file in manifest.of(name) if file.first_seq <= after]
-    if files:
-        connection.execute(
-            "UPDATE changed.resource AS new SET first_event_at = least(new.first_event_at, old.first_event_at),"  # noqa: S608
-            " first_recorded_at = least(new.first_recorded_at, old.first_recorded_at)"
-            f" FROM (SELECT {_FIRSTS} FROM ({versions(lake, files)}) AS known WHERE seq <= ? AND resource_id IN"
-            " (SELECT resource_id FROM changed.resource WHERE first_version > 1) GROUP BY resource_type, resource_id)"
-            " AS old WHERE new.resource_type = old.resource_type AND new.resource_id = old.resource_id",
-            [after],
-        )
 
 
 def replace_rows(
     connection: duckdb.DuckDBPyConnection, views: list[ViewDefinition], lake: Path, manifest: Manifest, after: int
 ) -> Iterator[ViewTable]:
-    """Put the new rows of each view in the place of the old ones, keep both, and yield how many are new.
+    """Put the new rows of each view in the place of the old ones, and yield how many are new.
 
-    The warehouse is attached as `whole`; the old rows stay in the schema `before` and the new ones in `after`.
+    The warehouse is attached as `whole`. Where they are asked for, old rows stay in the schema `before` and new ones in
+    `after`.
     """
     connection.execute("CREATE SCHEMA before; CREATE SCHEMA after")
-    rows = connection.execute("SELECT DISTINCT resource_type FROM changed.resource").fetchall()
-    types = {name for (name,) in rows}
+    types = connection.execute("SELECT DISTINCT resource_type FROM changed.resource").fetchall()
+    changed = [view for view in views if (view.resource,) in types]
+    for view in changed:
+        _find_old(connection, view)
+    _look_back(connection, changed, lake, manifest, after)
     for view in views:
-        if view.resource in types:
+        if view in changed:
             yield _replace(connection, view, lake, manifest, after)
         else:
-            for place in ("before", "after"):
-                connection.execute(f'CREATE TABLE {place}."{view.name}" AS FROM whole.views."{view.name}" LIMIT 0')
+            _keep_none(connection, view.name)
     _replace_envelopes(connection, lake, manifest)
+
+
+def _find_old(connection: duckdb.DuckDBPyConnection, view: ViewDefinition) -> None:
+    """Find the rows of what changed; of what has only just come there are none."""
+    key = envelope_columns(view.resource)[0][1]
+    connection.execute(
+        f"CREATE TEMP TABLE old_{view.name} AS SELECT rowid AS place, '{view.resource}' AS resource_type,"  # noqa: S608
+        f' "{key}" AS resource_id, first_event_at, first_recorded_at FROM whole.views."{view.name}"'
+        f' WHERE "{key}" IN (SELECT resource_id FROM changed.resource'
+        f" WHERE resource_type = '{view.resource}' AND first_version > 1)"
+    )
+
+
+def _look_back(
+    connection: duckdb.DuckDBPyConnection, views: list[ViewDefinition], lake: Path, manifest: Manifest, after: int
+) -> None:
+    """Complete the firsts of what changed: by its old rows, and by its old versions where it has none (deleted)."""
+    if not views:
+        return
+    rows = " UNION ALL ".join(f"SELECT {_KNOWN} FROM old_{view.name}" for view in views)  # noqa: S608 - names of ours
+    connection.execute(f"CREATE TEMP TABLE known AS SELECT DISTINCT * FROM ({rows})")  # noqa: S608
+    lost = connection.execute(f"SELECT DISTINCT resource_type {_LOST}").fetchall()
+    types = sorted({view.resource for view in views if (view.resource,) in lost})
+    if files := [file for name in types for file in manifest.of(name) if file.first_seq <= after]:
+        connection.execute(
+            f"INSERT INTO known SELECT {_FIRSTS} FROM ({versions(lake, files)}) AS version"  # noqa: S608 - ours
+            f" WHERE seq <= ? AND resource_id IN (SELECT resource_id {_LOST}) GROUP BY resource_type, resource_id",
+            [after],
+        )
+    connection.execute(
+        "UPDATE changed.resource AS new SET first_event_at = least(new.first_event_at, known.first_event_at),"
+        " first_recorded_at = least(new.first_recorded_at, known.first_recorded_at) FROM known"
+        " WHERE new.resource_type = known.resource_type AND new.resource_id = known.resource_id"
+    )
 
 
 def _replace(
     connection: duckdb.DuckDBPyConnection, view: ViewDefinition, lake: Path, manifest: Manifest, after: int
 ) -> ViewTable:
-    name, columns = view.name, envelope_columns(view.resource)
-    of_type = f"FROM changed.resource WHERE resource_type = '{view.resource}'"
+    name, table = view.name, f'whole.views."{view.name}"'
+    of_old = f"rowid IN (SELECT place FROM old_{name})"  # noqa: S608 - names of ours
     news = f"SELECT * FROM ({versions(lake, _newer(manifest.of(view.resource), after))}) WHERE seq > {after:d}"  # noqa: S608
-    latest = f"SELECT seq, first_event_at, first_recorded_at {of_type}"
-    query = compile_view(view, columns).over(current(news, latest))
-    of_old = "rowid IN (FROM old)"
-    connection.execute(
-        f'CREATE OR REPLACE TEMP TABLE old AS SELECT rowid FROM whole.views."{name}"'  # noqa: S608 - names of ours
-        f' WHERE "{columns[0][1]}" IN (SELECT resource_id {of_type})'
+    latest = (
+        "SELECT seq, first_event_at, first_recorded_at FROM changed.resource"  # noqa: S608 - names of ours
+        f" WHERE resource_type = '{view.resource}'"
     )
-    old = connection.execute(f'CREATE TABLE before."{name}" AS FROM whole.views."{name}" WHERE {of_old}').fetchall()
-    new = connection.execute(f'CREATE TABLE after."{name}" AS {query}').fetchall()
-    if old[0][0]:
-        connection.execute(f'DELETE FROM whole.views."{name}" WHERE {of_old}')  # noqa: S608 - names of ours
-    connection.execute(f'INSERT INTO whole.views."{name}" FROM after."{name}"')
-    return ViewTable(name, int(new[0][0]))
+    query = compile_view(view, envelope_columns(view.resource)).over(current(news, latest))
+    if name in SEEN_BEFORE:
+        connection.execute(f'CREATE TABLE before."{name}" AS FROM {table} WHERE {of_old}')
+    if name not in SEEN_WHOLE:
+        connection.execute(f'CREATE TABLE after."{name}" AS {query}')
+        query = f'FROM after."{name}"'
+    if connection.execute(f"FROM old_{name} LIMIT 1").fetchall():
+        connection.execute(f"DELETE FROM {table} WHERE {of_old}")  # noqa: S608 - names of ours
+    return ViewTable(name, int(connection.execute(f"INSERT INTO {table} {query}").fetchall()[0][0]))
+
+
+def _keep_none(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Say of a view that none of its rows has changed."""
+    for place, is_kept in (("before", name in SEEN_BEFORE), ("after", name not in SEEN_WHOLE)):
+        if is_kept:
+            connection.execute(f'CREATE TABLE {place}."{name}" AS FROM whole.views."{name}" LIMIT 0')
 
 
 def _replace_envelopes(connection: duckdb.DuckDBPyConnection, lake: Path, manifest: Manifest) -> None:

@@ -52,6 +52,13 @@ SUBJECTS = (
 LOOKUPS = ("organization", "practitioner", "location", "medication", "coverage")
 """Views that marts look names and codes up in."""
 
+SEEN_BEFORE = frozenset(
+    {*LOOKUPS, "charge_item", "claim", "diagnostic_report", _EXPLANATION, "linkage", "payment_reconciliation_detail"}
+)
+"""Views of which it is asked what their rows were."""
+SEEN_WHOLE = frozenset(view for subject in SUBJECTS for view in (subject.view, *subject.others)) - SEEN_BEFORE
+"""Views of which nobody asks for the new rows alone."""
+
 _ENVELOPE = "version, message_id, message_position, event_at, authority, recorded_at, first_event_at, first_recorded_at"
 
 _PERSONS = """
