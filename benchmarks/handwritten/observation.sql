@@ -1,14 +1,20 @@
 -- The columns of dbt/views/observation.ViewDefinition.json as one would write them by hand for DuckDB.
 -- The variable `files` names the Parquet files.
 CREATE TABLE handwritten.observation AS
-WITH current AS (
-    SELECT * FROM read_parquet(getvariable('files'))
+WITH latest AS (
+    SELECT max(seq) AS seq, min(coalesce(first_event_at, event_at)) AS first_event_at,
+        min(recorded_at) AS first_recorded_at
+    FROM read_parquet(getvariable('files')) GROUP BY resource_id
+),
+current AS (
+    SELECT known.* EXCLUDE (first_event_at), latest.first_event_at, latest.first_recorded_at
+    FROM read_parquet(getvariable('files')) AS known JOIN latest USING (seq)
     WHERE NOT deleted
-      AND seq IN (SELECT max(seq) FROM read_parquet(getvariable('files')) GROUP BY resource_id)
 ),
 observation AS (
     SELECT
-        resource_id, patient_id, version, source, location, message_id, position, event_at, recorded_at,
+        resource_id, patient_id, version, source, location, message_id, position, event_at, authority, recorded_at,
+        first_event_at, first_recorded_at,
         from_json(body, '{
             "identifier": [{"value": "VARCHAR"}],
             "status": "VARCHAR",
@@ -47,7 +53,10 @@ SELECT
     message_id,
     position AS message_position,
     event_at,
+    authority,
     recorded_at,
+    first_event_at,
+    first_recorded_at,
     o.identifier[1].value AS identifier_value,
     o.status AS status,
     coalesce(
