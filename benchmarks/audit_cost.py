@@ -10,10 +10,9 @@ from uuid import UUID
 from benchmarks.clinic import CLERK, Clinic, at_once, open_clinic
 from benchmarks.measuring import Contender, Figure, Work, milliseconds, percentile, rounded, take_turns
 from benchmarks.scratch import scratch_installation
-from ehr_pm.acts import act
+from ehr_pm.acts import Act, act
 from ehr_pm.patients import repository, service
 from ehr_pm.patients.schemas import Contact
-from hub_core import audit
 
 if TYPE_CHECKING:
     from pipelines.installation import Installation
@@ -42,7 +41,7 @@ def measure(scale: float) -> Figure:
         results=rates.wall,
         input=f"{acts} changes of how a patient is reached, each of another patient",
         notes="One act: rows, FHIR, search index and announcement in one durable transaction; with the audit event, and"
-        " with the function that writes it taken out. Events are linked into the chain later, by the sealer.",
+        " with the function that notes it taken out. Events are linked into the chain later, by the sealer.",
         details={
             "times as long with audit": rounded(rates.wall[_SILENT] / rates.wall[_OURS]),
             **{f"p95 ms: {name}": milliseconds(percentile(waits[name], 0.95)) for name in waits},
@@ -57,7 +56,7 @@ def _contender(
         patients = (clinic.patients[number % len(clinic.patients)] for number in range(acts))
         works = [partial(_change, installation, each, number) for number, each in enumerate(patients)]
         if is_silent:
-            with patch.object(audit, "record", _nothing):
+            with patch.object(Act, "noted", _nothing):
                 waits.extend(at_once(works))
         else:
             waits.extend(at_once(works))
@@ -75,8 +74,8 @@ def _change(installation: Installation, patient_id: UUID, number: int) -> None:
         service.set_contacts(doing, repository.get(doing.session, patient_id), [reached])
 
 
-def _nothing(*_: object) -> None:
-    """Write no event."""
+def _nothing(*_: object, **__: object) -> None:
+    """Note no event."""
 
 
 def _events(installation: Installation) -> int:
