@@ -40,6 +40,17 @@ if TYPE_CHECKING:
 
     from hub_core.auditing.questions import Seen
 
+PARAMETERS: Final = {
+    "_id": "token",
+    "date": "date",
+    "patient": "reference",
+    "agent": "reference",
+    "outcome": "token",
+    "entity": "reference",
+    "action": "token",
+    "type": "token",
+}
+"""What events are searched by, and the kind of each parameter."""
 _COUNT: Final = 50
 _TYPE: Final = "AuditEvent"
 

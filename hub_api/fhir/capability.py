@@ -6,6 +6,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from hub_api.fhir.audit_events import PARAMETERS
 from hub_api.fhir.exchange import base_of, fhir_response, require_json
 from hub_api.fhir.patches.reading import FORMATS
 from hub_api.fhir.provenance import PROVENANCE
@@ -83,7 +84,20 @@ def _statement(base: str) -> bytes:
     )
 
 
+def _audit_event() -> Json:
+    """Return what can be done with the trail, which no source sends: it has neither versions nor includes."""
+    return {
+        "type": "AuditEvent",
+        "documentation": "The audit trail of this house; never written, changed or deleted by anybody",
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "versioning": "no-version",
+        "searchParam": [{"name": name, "type": kind} for name, kind in PARAMETERS.items()],
+    }
+
+
 def _resource(name: str) -> Json:
+    if name == "AuditEvent":
+        return _audit_event()
     known = parameters_of(name)
     is_written = action_to_write(name) is not None
     resource: Json = {

@@ -207,6 +207,46 @@ def test_what_is_declared_is_what_is_served(hub: Hub, stranger: httpx.Client, ad
                 assert json.loads(answer.content)["type"] == "searchset"
 
 
+def _served(admin: httpx.Client, name: str, resource_id: str) -> set[str]:
+    """Return the interactions with a type that are not refused as such: reads of what is there, and empty writes."""
+    address, fhir = f"/fhir/{name}", {"Content-Type": "application/fhir+json"}
+    asked = {
+        "read": admin.get(f"{address}/{resource_id}"),
+        "vread": admin.get(f"{address}/{resource_id}/_history/1"),
+        "history-instance": admin.get(f"{address}/{resource_id}/_history"),
+        "history-type": admin.get(f"{address}/_history"),
+        "search-type": admin.get(address),
+        "create": admin.post(address, json={}, headers=fhir),
+        "update": admin.put(f"{address}/{resource_id}", json={}, headers=fhir),
+        "patch": admin.patch(f"{address}/{resource_id}", json={}, headers=fhir),
+        "delete": admin.delete(f"{address}/{new_id()}"),
+    }
+    return {code for code, answer in asked.items() if answer.status_code not in (404, 405)}
+
+
+def test_the_interactions_that_are_declared_are_those_that_are_served(hub: Hub, admin: httpx.Client) -> None:
+    rest = admin.get("/fhir/metadata").json()["rest"][0]
+    declared = {each["type"]: {one["code"] for one in each["interaction"]} for each in rest["resource"]}
+    for name in ("Patient", "Observation", "Organization", "Appointment", "Encounter", "Claim", "Provenance", "Binary"):
+        hub.record({"resourceType": name, "id": (resource_id := new_id())})
+        assert _served(admin, name, resource_id) == declared[name], name
+    event = admin.get("/fhir/AuditEvent?_count=1").json()["entry"][0]["resource"]["id"]
+    assert _served(admin, "AuditEvent", event) == declared["AuditEvent"]
+    for each in next(each for each in rest["resource"] if each["type"] == "AuditEvent")["searchParam"]:
+        value = "2024" if each["type"] == "date" else "x"
+        assert admin.get(f"/fhir/AuditEvent?{each['name']}={value}").status_code == 200, each
+    empty = {"resourceType": "Bundle", "entry": []}
+    fhir = {"Content-Type": "application/fhir+json"}
+    system = {
+        "history-system": admin.get("/fhir/_history"),
+        "search-system": admin.get("/fhir/?_type=Patient"),
+        "batch": admin.post("/fhir", json={**empty, "type": "batch"}, headers=fhir),
+        "transaction": admin.post("/fhir", json={**empty, "type": "transaction"}, headers=fhir),
+    }
+    served = {code for code, answer in system.items() if answer.status_code == 200}
+    assert served == {each["code"] for each in rest["interaction"]}
+
+
 def test_lost_connections_are_replaced_without_the_caller_noticing(hub: Hub, admin: httpx.Client) -> None:
     ada = patient()
     hub.record(ada)
