@@ -1,15 +1,19 @@
-"""Searching the record: what a search asks for, found page after page, counted, with what belongs beside it."""
+"""Searching the record: what a search asks for, found page after page, counted, with what belongs beside it.
+
+No statement is prepared: which plan is good depends on how frequent the values asked for are, and a plan for any values
+is good for none.
+"""
 # ruff: noqa: S608 - SQL text is made of this package's own words; every value is bound
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.rows import class_row
 
-from ehr_pm.record.queries import FOUND_COLUMNS, FOUND_TABLES, Found
-from ehr_pm.record.searching.conditions import Conditions, is_about_patients
+from ehr_pm.record.queries import FOUND_COLUMNS, Found
+from ehr_pm.record.searching.conditions import Conditions, is_selective
 from ehr_pm.record.searching.criteria import Reach, Search
 from ehr_pm.record.searching.sorting import Order, Place
 from ehr_pm.record.searching.values import Bound
@@ -18,6 +22,10 @@ if TYPE_CHECKING:
     import psycopg
 
     from hub_core.access import Scope
+
+
+WINDOW: Final = 5_000
+"""Newest keys that are looked through first, for what may be frequent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,7 @@ def page(
         f" JOIN resource_version v ON v.batch_key = r.batch_key AND v.ordinal = r.ordinal"
         f" ORDER BY {order.by([f'm.{name}' for name in names], 'm.resource_key')}",
         bound.values,
+        prepare=False,
     ).fetchall()
     size = len(names)
     found = [Found(*row[:-size]) for row in rows]
@@ -104,21 +113,55 @@ def count(
     """Return how many resources match that may be seen."""
     bound = Bound()
     where = Conditions(bound, reach or (lambda _: scope)).where(search.resource_type, search.criteria)
-    row = connection.execute(f"SELECT count(*) FROM resource r WHERE {where}", bound.values).fetchone()
+    row = connection.execute(f"SELECT count(*) FROM resource r WHERE {where}", bound.values, prepare=False).fetchone()
     return 0 if row is None else int(row[0])
 
 
 def _latest(
     connection: psycopg.Connection[Any], search: Search, limit: int, before: int | None, reach: Reach
 ) -> list[Found]:
+    """Return the latest matches: of what is frequent, a page is full before many keys were looked at.
+
+    What is not found so is collected and sorted. Walking down until a page is full of it could take the whole table.
+    """
+    if not is_selective(search):
+        last = before or _newest(connection) + 1
+        found = _matches(connection, search, limit, before, reach, down_to=last - WINDOW)
+        if len(found) == limit or last <= WINDOW:
+            return found
+    return _matches(connection, search, limit, before, reach)
+
+
+def _newest(connection: psycopg.Connection[Any]) -> int:
+    row = connection.execute("SELECT max(resource_key) FROM resource").fetchone()
+    return 0 if row is None or row[0] is None else int(row[0])
+
+
+def _matches(
+    connection: psycopg.Connection[Any],
+    search: Search,
+    limit: int,
+    before: int | None,
+    reach: Reach,
+    *,
+    down_to: int | None = None,
+) -> list[Found]:
+    """Return matches below a key by walking down the keys to another; without that, by sorting all that there are."""
     bound = Bound()
     where = Conditions(bound, reach).where(search.resource_type, search.criteria)
     if before is not None:
         where += f" AND r.resource_key < {bound.add(before)}"
-    # What some patients have is soon sorted; walking down all keys until a page is full of it can take the whole table.
-    key = "r.resource_key + 0" if is_about_patients(search) else "r.resource_key"
+    if down_to is not None:
+        where += f" AND r.resource_key >= {bound.add(down_to)}"
+    found = f"SELECT r.resource_key FROM resource r WHERE {where}"
+    if down_to is None:  # collected first: where few are wanted, the planner would bet on a page that is soon full
+        found = f"WITH k AS MATERIALIZED ({found}) SELECT r.resource_key FROM k r"
     with connection.cursor(row_factory=class_row(Found)) as cursor:
         return cursor.execute(
-            f"SELECT {FOUND_COLUMNS} FROM {FOUND_TABLES} WHERE {where} ORDER BY {key} DESC LIMIT {bound.add(limit)}",
+            f"WITH m AS MATERIALIZED ({found} ORDER BY r.resource_key DESC LIMIT {bound.add(limit)})"
+            f" SELECT {FOUND_COLUMNS} FROM m JOIN resource r USING (resource_key)"
+            " JOIN resource_version v ON v.batch_key = r.batch_key AND v.ordinal = r.ordinal"
+            " ORDER BY r.resource_key DESC",
             bound.values,
+            prepare=False,
         ).fetchall()

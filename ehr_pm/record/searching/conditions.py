@@ -42,11 +42,12 @@ _ID = "CASE WHEN s.target_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THE
 """What a row refers to, where that can be one of ours."""
 
 
-def is_about_patients(search: Search) -> bool:
-    """Return whether a search is for what is about some patients, and so for no more than these have."""
+def is_selective(search: Search) -> bool:
+    """Return whether a search is by patients, names, references or ids, which few resources share, not by codes."""
     known = parameters_of(search.resource_type)
     return any(
-        isinstance(each, IsAbout) or (isinstance(each, Indexed) and known[each.param].is_of_patient)
+        isinstance(each, IsAbout | IsOneOf | Having)
+        or (isinstance(each, Indexed) and known[each.param].kind in ("string", "reference"))
         for each in search.criteria
     )
 
