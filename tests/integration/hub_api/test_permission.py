@@ -52,14 +52,28 @@ def clerk(hub: Hub) -> Iterator[httpx.Client]:
         yield client
 
 
+ONE_OF = {
+    "by any type": {
+        "patient.read",
+        "chart.read",
+        "billing.read",
+        "coverage.read",
+        "organisation.read",
+        "schedule.read",
+    },
+    "by resource type": {"patient.read", "chart.read"},
+    "by written type": {"patient.write"},
+}
+"""The actions of which one is needed where a patient is asked for, or all types are."""
+
+
 def test_each_role_may_use_the_routes_that_the_table_of_permissions_says(hub: Hub) -> None:
     for role in STAFF:
         with hub.program((role, None)) as client:
             for (method, template), rule in RULES.items():
                 if rule in ("public", "authenticated"):
                     continue
-                of_patients = {"by resource type": {"patient.read", "chart.read"}, "by written type": {"patient.write"}}
-                needed: set[str] = of_patients.get(rule, {rule})
+                needed: set[str] = ONE_OF.get(rule, {rule})
                 path = template.replace("{resource_type}", "Patient")
                 answer = client.request(method, filled(path))
                 assert (answer.status_code == 403) == needed.isdisjoint(PERMISSIONS[role]), (
