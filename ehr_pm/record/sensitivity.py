@@ -24,7 +24,7 @@ _GATE: Final = 7_110_041
 """Advisory lock: writers hold it together, who changes tags holds it alone, so that no version slips by in between."""
 _IN_FORCE: Final = """
 SELECT patient_id::text, resource_type, resource_id::text, kind FROM sensitivity_tag
-WHERE ended_at IS NULL AND patient_id = ANY(string_to_array(%s, ' ')::uuid[])
+WHERE ended_at IS NULL AND patient_id IN (SELECT unnest(string_to_array(%s, ' ')::uuid[]))
 UNION ALL SELECT NULL, key, NULL, sensitivity FROM location WHERE sensitivity IS NOT NULL
 """
 _AS_IT_STANDS: Final = """
