@@ -14,7 +14,7 @@ from hub_api.fhir.patches.operations import Given, Operation
 from hub_api.fhir.patches.places import Place, follow, length, padded, root
 from hub_core.errors import PathError
 from hub_core.fhir.canonical import Json, loads
-from hub_core.fhir.elements import Element
+from hub_core.fhir.elements import Element, is_primitive
 from hub_core.fhir.fhirpath.syntax import Member
 
 
@@ -129,13 +129,19 @@ def _written(element: Element, given: Given, operation: Operation) -> tuple[str,
 
 
 def _made(type_: str, given: Given, operation: Operation) -> tuple[Any, Any]:
-    """Return a value made anew, and what of a primitive stands beside it."""
-    if not given.parts:
-        return loads(given.content), loads(given.extras)
+    """Return a value of a type made anew, and what of a primitive stands beside it."""
+    made = _assembled(type_, given, operation) if given.parts else loads(given.content)
+    fits = not isinstance(made, dict | list) if is_primitive(type_) else isinstance(made, dict)
+    if not fits:
+        raise operation.refused("this element takes no value of that type")
+    return made, loads(given.extras)
+
+
+def _assembled(type_: str, given: Given, operation: Operation) -> Json:
     made: Json = {}
     for name, each in given.parts:
         _put(Place({"": made}, "", None, type_), name, each, operation)
-    return made, None
+    return made
 
 
 def _set(holder: Json, element: Element, given: Given, operation: Operation) -> None:

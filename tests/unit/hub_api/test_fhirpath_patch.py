@@ -1,4 +1,4 @@
-"""FHIRPath Patch: what each operation makes of a resource, in the cases of FHIR's own suite, and what is refused."""
+"""FHIRPath Patch: what each operation makes of a resource, along the scenarios of FHIR's suite, and what is refused."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import copy
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub_api.fhir.outcome import OutcomeError
 from hub_api.fhir.patches.fhirpath_patch import patched
@@ -169,6 +171,9 @@ UNFIT = {
     "away": operation("delete", "Patient.managingOrganization.resolve().name"),
     "much": operation("delete", "Patient.name.where(given.aggregate($this & $total).exists())"),
     "a variable": operation("delete", "%resource.birthDate"),
+    "no value of its type": operation("add", "Patient", name="extension", valueString="a"),
+    "an object for a primitive": operation("replace", "Patient.birthDate", valuePeriod={"start": "2020"}),
+    "a primitive in parts": operation("add", "Patient", name="active", part=[{"name": "id", "valueString": "a"}]),
     "what means nothing": operation("delete", "Patient.name.where(given = 'a' and identifier or 3).use"),
 }
 
@@ -205,3 +210,65 @@ def test_what_is_no_patch_is_the_senders_mistake(name: str) -> None:
     with pytest.raises(OutcomeError) as refused:
         read_operations({"resourceType": "Parameters", **UNREADABLE[name]})
     assert refused.value.status == 400
+
+
+PATHS = (
+    "Patient",
+    "Patient.name",
+    "name[0].given[1]",
+    "name.where(given = 'Ada').given",
+    "name.where($this)",
+    "birthDate",
+    "birthDate.extension('http://north.example/bed')",
+    "extension('http://north.example/bed')",
+    "extension('http://north.example/bed').value",
+    "contained.ofType(Organization).name",
+    "contact.name",
+    "deceased.ofType(boolean)",
+)
+VALUES: tuple[Json, ...] = (
+    {"valueString": "a"},
+    {"valueString": ["a"]},
+    {"_valueString": {"id": "a"}},
+    {"valueBoolean": True},
+    {"valueHumanName": {"family": "Okafor"}},
+    {"valueHumanName": None, "_valueHumanName": {"id": "a"}},
+    {"valueExtension": "a"},
+    {"valueExtension": {"url": "http://north.example/bed"}},
+    {"resource": ["a"]},
+    {"part": [{"name": "family", "valueString": "a"}]},
+    {"part": [{"name": "url", "valueUri": "a"}, {"name": "value", "valueString": "a"}]},
+)
+ELEMENTS = ("name", "extension", "given", "birthDate", "deceased", "value", "contained", "id")
+PLACES = st.integers(0, 3)
+ANY = st.one_of(
+    st.builds(
+        lambda path, name, value: operation("add", path, name=name, **value),
+        st.sampled_from(PATHS),
+        st.sampled_from(ELEMENTS),
+        st.sampled_from(VALUES),
+    ),
+    st.builds(
+        lambda path, index, value: operation("insert", path, index=index, **value),
+        st.sampled_from(PATHS),
+        PLACES,
+        st.sampled_from(VALUES),
+    ),
+    st.builds(lambda path, value: operation("replace", path, **value), st.sampled_from(PATHS), st.sampled_from(VALUES)),
+    st.builds(
+        lambda path, one, other: operation("move", path, source=one, destination=other),
+        st.sampled_from(PATHS),
+        PLACES,
+        PLACES,
+    ),
+    st.builds(lambda path: operation("delete", path), st.sampled_from(PATHS)),
+)
+
+
+@given(st.lists(ANY, min_size=1, max_size=5))
+def test_whatever_is_sent_is_applied_or_refused(operations: list[Json]) -> None:
+    try:
+        left = patched(copy.deepcopy(WHOLE), read_operations({"resourceType": "Parameters", "parameter": operations}))
+    except OutcomeError:
+        return
+    assert left["resourceType"] == "Patient"
