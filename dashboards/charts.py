@@ -29,7 +29,8 @@ FATES: Final = {
 AGES: Final = ("#8fb8c9", "#5d9ab3", "#2f7c9b", "#a8652a", "#b3442e")
 """How long something has been owed, from new to old: blue while it is usual, brown and red when it is not."""
 
-_ROW_HEIGHT, _BAR_HEIGHT, _AXIS_HEIGHT, _LEGEND_HEIGHT = 34, 18, 75, 65
+_ROW_HEIGHT, _BAR_HEIGHT, _AXIS_HEIGHT = 34, 18, 75
+_LEGEND_HEIGHT, _LEGEND_ROW = 29, 18
 """Pixels; a chart's height is that of all it holds, its axis and legend too."""
 _TIME_FORMATS: Final = {"day": "%d %b %Y", "month": "%b %Y", "quarter": "Q%q %Y", "year": "%Y"}
 _LABEL_WIDTH = 170
@@ -86,14 +87,14 @@ def amounts(frame: pd.DataFrame, *, label: str, series: Mapping[str, str]) -> Dr
             y=alt.Y(f"{label}:N", title=None, sort=None, axis=_names_axis()),
             yOffset=alt.YOffset("amount:N", sort=order),
             x=alt.X("dollars:Q", title="US dollars", axis=alt.Axis(format="$,.0f", tickCount=4)),
-            color=alt.Color("amount:N", title=None, sort=order, legend=_legend()),
+            color=alt.Color("amount:N", title=None, sort=order, legend=_legend(1)),
             tooltip=[
                 alt.Tooltip(f"{label}:N", title=label.capitalize()),
                 alt.Tooltip("amount:N", title="Amount"),
                 alt.Tooltip("dollars:Q", title="US dollars", format="$,.2f"),
             ],
         )
-        .properties(height=(12 * len(series) + 14) * len(frame) + _AXIS_HEIGHT + _LEGEND_HEIGHT)
+        .properties(height=(12 * len(series) + 14) * len(frame) + _AXIS_HEIGHT + _legend_height(len(series)))
     )
 
 
@@ -110,14 +111,14 @@ def by_month(
         .encode(
             x=alt.X("utcyearmonth(period):T", title="Month", axis=_time_axis(_TIME_FORMATS["month"])),
             y=alt.Y("amount:Q", title=value_title, axis=axis, scale=alt.Scale(zero=True)),
-            color=alt.Color(f"{split}:N", title=None, sort=names, legend=_legend(3)),
+            color=alt.Color(f"{split}:N", title=None, sort=names, legend=_legend()),
             tooltip=[
                 alt.Tooltip("utcyearmonth(period):T", title="Month", format=_TIME_FORMATS["month"]),
                 alt.Tooltip(f"{split}:N", title=split_title),
                 alt.Tooltip("amount:Q", title=value_title, format=written),
             ],
         )
-        .properties(height=280)
+        .properties(height=300)
     )
 
 
@@ -133,7 +134,7 @@ def aged(frame: pd.DataFrame, *, label: str, ages: Mapping[str, str]) -> Drawing
             y=alt.Y(f"{label}:N", title=None, sort=list(frame[label]), axis=_names_axis()),
             x=alt.X("dollars:Q", title="US dollars", axis=alt.Axis(format="$~s", tickCount=5)),
             color=alt.Color(
-                "age:N", title=None, scale=alt.Scale(domain=order, range=list(AGES[: len(order)])), legend=_legend(5)
+                "age:N", title=None, scale=alt.Scale(domain=order, range=list(AGES[: len(order)])), legend=_legend()
             ),
             order=alt.Order("rank:Q"),
             tooltip=[
@@ -142,7 +143,7 @@ def aged(frame: pd.DataFrame, *, label: str, ages: Mapping[str, str]) -> Drawing
                 alt.Tooltip("dollars:Q", title="US dollars", format="$,.2f"),
             ],
         )
-        .properties(height=_height(len(frame)) + _LEGEND_HEIGHT)
+        .properties(height=_height(len(frame)) + _legend_height(3))
     )
 
 
@@ -173,7 +174,7 @@ def fates_by_feed(frame: pd.DataFrame) -> Drawing:
             order=alt.Order("rank:Q"),
             tooltip=[alt.Tooltip("feed:N", title="Feed"), *_fate_tooltips()],
         )
-        .properties(height=_height(len(frame)) + _LEGEND_HEIGHT)
+        .properties(height=_height(len(frame)) + _legend_height(2))
     )
 
 
@@ -265,7 +266,12 @@ def _room_for(shares: Any) -> alt.Scale:
 
 
 def _legend(columns: int = 2) -> alt.Legend:
+    """Return a legend as wide as fits beside the names of a chart on a phone."""
     return alt.Legend(orient="top", direction="horizontal", labelLimit=_LABEL_WIDTH, columns=columns)
+
+
+def _legend_height(rows: int) -> int:
+    return _LEGEND_HEIGHT + _LEGEND_ROW * rows
 
 
 def _height(rows: int) -> int:

@@ -21,6 +21,16 @@ PAGES = {
 }
 """Every page that the navigation lists, by its address."""
 
+_IS_STILL = """() => {
+    const charts = [...document.querySelectorAll('[data-testid=stVegaLiteChart]')];
+    const drawn = charts.every(chart => chart.querySelector('svg, canvas'));
+    const places = charts.map(chart => chart.getBoundingClientRect()).map(box => `${box.top} ${box.height}`).join();
+    window.stillFrames = drawn && places === window.lastPlaces ? window.stillFrames + 1 : 0;
+    window.lastPlaces = places;
+    return window.stillFrames >= 10;
+}"""
+"""Asked at every frame: the code that draws charts is loaded late, and what is drawn moves what stands below it."""
+
 
 def opened(house: House, context: BrowserContext, path: str) -> Page:
     """Open a page and wait until Streamlit has drawn it."""
@@ -32,9 +42,10 @@ def opened(house: House, context: BrowserContext, path: str) -> Page:
 
 
 def settle(page: Page) -> None:
-    """Wait until the script has run to its end."""
+    """Wait until the script has run to its end, the charts are drawn, and nothing moves any more."""
     page.locator("[data-test-script-state=notRunning]").wait_for()
     expect(page.locator("[data-stale=true]")).to_have_count(0)
+    page.wait_for_function(_IS_STILL)
 
 
 def log_in(page: Page, name: str, password: str) -> None:
