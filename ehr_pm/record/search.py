@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 WINDOW: Final = 5_000
 """Newest keys that are looked through first, for what may be frequent."""
+FARTHEST: Final = 20
+"""Windows that are looked through after the first, at most, where it had some matches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,9 @@ def _latest(
     if not is_selective(search):
         last = before or _newest(connection) + 1
         found = _matches(connection, search, limit, before, reach, down_to=last - WINDOW)
+        if 0 < len(found) < limit and (windows := 2 * limit // len(found)) <= FARTHEST:  # the rest is likely there
+            rest, begin = limit - len(found), last - WINDOW
+            found += _matches(connection, search, rest, begin, reach, down_to=begin - windows * WINDOW)
         if len(found) == limit or last <= WINDOW:
             return found
     return _matches(connection, search, limit, before, reach)

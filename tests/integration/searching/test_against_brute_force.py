@@ -71,11 +71,11 @@ class Recorded:
 
 @pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.slow)])
 def recorded(server: str, tmp_path_factory: pytest.TempPathFactory, request: Any) -> Iterator[Recorded]:
-    """Return a population of one seed, recorded, some pages of which are full among the newest keys and some not."""
+    """Return a population of one seed, recorded: pages of which are full among the newest keys, later, or not."""
     resources = Population(request.param).all
     folder = tmp_path_factory.mktemp("searching")
     with fresh_installation(server, folder) as installation, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(search, "WINDOW", len(resources) // 4)
+        patched.setattr(search, "WINDOW", len(resources) // 12)
         hub = Hub("", installation, FastAPI())
         hub.record(*resources)
         hub.query("ANALYZE")
