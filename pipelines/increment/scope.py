@@ -116,18 +116,15 @@ FROM (FROM whole.views.explanation_of_benefit UNION ALL BY NAME FROM before.expl
 """
 _GROW = """
 CREATE OR REPLACE TEMP TABLE held AS
-SELECT * FROM tied
-WHERE claim_id IN (SELECT id FROM scope.claim)
-    OR explanation_of_benefit_id IN (SELECT id FROM scope.explanation_of_benefit);
+FROM tied WHERE claim_id IN (SELECT id FROM scope.claim)
+UNION ALL
+FROM tied WHERE explanation_of_benefit_id IN (SELECT id FROM scope.explanation_of_benefit);
 CREATE OR REPLACE TEMP TABLE reached AS
-SELECT claim_id, explanation_of_benefit_id FROM tied
-WHERE claim_id IN (SELECT claim_id FROM held WHERE claim_id IS NOT NULL)
-    OR row(source, patient_control_number) IN (
-        SELECT row(source, patient_control_number) FROM held WHERE patient_control_number IS NOT NULL
-    )
-    OR row(source, payer_control_number) IN (
-        SELECT row(source, payer_control_number) FROM held WHERE payer_control_number IS NOT NULL
-    );
+SELECT claim_id, explanation_of_benefit_id FROM tied SEMI JOIN held USING (claim_id)
+UNION ALL
+SELECT claim_id, explanation_of_benefit_id FROM tied SEMI JOIN held USING (source, patient_control_number)
+UNION ALL
+SELECT claim_id, explanation_of_benefit_id FROM tied SEMI JOIN held USING (source, payer_control_number);
 INSERT INTO scope.claim SELECT DISTINCT claim_id FROM reached
 WHERE claim_id IS NOT NULL AND claim_id NOT IN (SELECT id FROM scope.claim);
 INSERT INTO scope.explanation_of_benefit SELECT DISTINCT explanation_of_benefit_id FROM reached
