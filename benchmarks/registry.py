@@ -15,6 +15,7 @@ BENCHMARKS = {
     "worker": "Stored messages to a searchable record, and how long they wait, beside one transaction a message.",
     "ndjson_to_record": "NDJSON lines to the record, beside a plain COPY into one indexed table.",
     "record_to_lake": "Changes of the record to Parquet, beside a bare COPY and a bare fetch and write.",
+    "views": "Seven narrow views over the lake's bodies, beside SQL by hand that is told the schema.",
     "lake_to_marts": "Lake to views and marts, the views beside SQL written by hand.",
     "incremental_warehouse": "A hundredth of a large lake changed, beside the whole build.",
     "fhirpath": "Paths of the shipped views over resources in memory, beside fhirpathpy.",

@@ -36,7 +36,11 @@ _UNSUPPORTED = {
     Position: "$index is",
     Total: "$total is",
 }
-_REFERENCE = r"^(?:https?://.+/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})(?:/_history/.+)?$"
+_ID = "[A-Za-z0-9.-]{1,64}"
+_TYPE = "[A-Z][A-Za-z]+"
+_RELATIVE = r"^{type}/{id}\z"
+_REFERENCE = r"^(?:https?://.+/)?{type}/({id})(?:/_history/[^/]+)?\z"
+"""References to a resource: as most are, which is quickly seen; and with a server before it and a version behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,14 +299,13 @@ def _resource_key(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Val
 def _reference_key(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
     if base.type != "Reference":
         raise ViewRefusedError(f"getReferenceKey() is of a Reference, not of a {base.type}")
-    wanted, dialect = _type_name(arguments[0]) if arguments else None, scope.dialect
+    wanted, dialect = _type_name(arguments[0]) if arguments else _TYPE, scope.dialect
 
     def key(reference: Value) -> Value:
-        found = f"nullif({dialect.matched(reference.sql, _REFERENCE, 2)}, '')"
-        if wanted is None:
-            return Value(found, "string", dialect)
-        is_wanted = f"{dialect.matched(reference.sql, _REFERENCE, 1)} = {dialect.text(wanted)}"
-        return Value(f"CASE WHEN {is_wanted} THEN {found} END", "string", dialect)
+        is_relative = dialect.fits(reference.sql, _RELATIVE.format(type=wanted, id=_ID))
+        found = dialect.matched(reference.sql, _REFERENCE.format(type=wanted, id=_ID), 1)
+        sql = f"CASE WHEN {is_relative} THEN split_part({reference.sql}, '/', 2) ELSE nullif({found}, '') END"
+        return Value(sql, "string", dialect)
 
     return scope.names.each(_member(base, "reference", scope), key)
 

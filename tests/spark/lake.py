@@ -28,7 +28,7 @@ from tests.unit.pipelines.changes import MOMENT, Log, identity
 PER_FILE = 60
 """Lines taken of each file of public patients."""
 DELETED = 97
-"""Every so many changes one says that its resource is gone."""
+"""Every so many changes one says that its resource is gone, if that is not the only one of its type."""
 
 
 def write_lake(folder: Path, simulation: Simulation, corpora: Path) -> Manifest:
@@ -99,7 +99,7 @@ def _change(seq: int, fact: Fact, source: str, mapping_version: str, seen: Count
         message_id=identity(f"message {seq}"),
         position=1,
         mapping_version=mapping_version,
-        deleted=seq % DELETED == 0,
+        deleted=seq % DELETED == 0 and source != "rare",
         body=dumps(stamped(fact.resource, seen[resource_id], MOMENT)).decode(),
     )
 

@@ -113,6 +113,10 @@ class Dialect(Protocol):
         """Return what stops the query if it is evaluated; the reason is plain words."""
         ...
 
+    def fits(self, text: str, pattern: str) -> str:
+        """Return whether a regular expression (a plain pattern) is found in a text; NULL of NULL."""
+        ...
+
     def matched(self, text: str, pattern: str, group: int) -> str:
         """Return what a group of a regular expression (a plain pattern) found first; an empty text if nothing."""
         ...

@@ -109,6 +109,10 @@ class DuckDB:
         """Return what stops the query."""
         return f"error({quoted(reason)})"
 
+    def fits(self, text: str, pattern: str) -> str:
+        """Return whether a pattern is found."""
+        return f"regexp_matches({text}, {quoted(pattern)})"
+
     def matched(self, text: str, pattern: str, group: int) -> str:
         """Return what a group found."""
         return f"regexp_extract({text}, {quoted(pattern)}, {group})"

@@ -111,6 +111,10 @@ class Spark:
         """Return what stops the query."""
         return f"raise_error({self.text(reason)})"
 
+    def fits(self, text: str, pattern: str) -> str:
+        """Return whether a pattern is found."""
+        return f"({text} RLIKE {self.text(pattern)})"
+
     def matched(self, text: str, pattern: str, group: int) -> str:
         """Return what a group found."""
         return f"regexp_extract({text}, {self.text(pattern)}, {group})"

@@ -105,12 +105,34 @@ def test_an_array_that_holds_null_gives_its_values_only() -> None:
     assert one("name.given.join(' ')", patient) == "Ann Marie"
 
 
-def test_a_contained_or_unresolvable_reference_has_no_key() -> None:
-    for reference in ("#coverage", "urn:uuid:7c5f3b0e-6b0f-4c8c-8d6b-3f3c1f0a2b11", "Patient"):
-        claim = {"resourceType": "Claim", "patient": {"reference": reference}}
-        assert one("patient.getReferenceKey(Patient)", claim) is None
-    claim = {"resourceType": "Claim", "patient": {"reference": "https://other.example/fhir/Patient/p1/_history/2"}}
-    assert one("patient.getReferenceKey(Patient)", claim) == "p1"
+@pytest.mark.parametrize(
+    ("reference", "key", "of_a_patient"),
+    [
+        ("Patient/p1", "p1", "p1"),
+        ("Patient/p1/_history/2", "p1", "p1"),
+        ("https://other.example/fhir/Patient/p1", "p1", "p1"),
+        ("https://other.example/fhir/Patient/p1/_history/2", "p1", "p1"),
+        ("https://other.example/Patient/Group/g1", "g1", None),
+        ("https://other.example/Patient/p1/_history/Group/g1", "g1", None),
+        ("Group/g1", "g1", None),
+        ("PatientGroup/g1", "g1", None),
+        ("Patient/" + "p" * 64, "p" * 64, "p" * 64),
+        ("Patient/" + "p" * 65, None, None),
+        ("Patient/p1\n", None, None),
+        ("Patient/p 1", None, None),
+        ("Patient/", None, None),
+        ("Patient", None, None),
+        ("#coverage", None, None),
+        ("urn:uuid:7c5f3b0e-6b0f-4c8c-8d6b-3f3c1f0a2b11", None, None),
+        (None, None, None),
+    ],
+)
+def test_a_reference_that_names_no_resource_of_the_type_has_no_key(
+    reference: str | None, key: str | None, of_a_patient: str | None
+) -> None:
+    claim = {"resourceType": "Claim", "patient": {"reference": reference}}
+    assert one("patient.getReferenceKey()", claim) == key
+    assert one("patient.getReferenceKey(Patient)", claim) == of_a_patient
 
 
 def items(depth: int) -> Json:

@@ -1,0 +1,15 @@
+SELECT
+    id, split_part(patient.reference, '/', 2) AS patient, created, outcome, payment.amount.value AS payment,
+    line.sequence AS sequence, line.productOrService.coding[1].code AS code, line.category.coding[1].code AS category,
+    line.net.value AS net
+FROM (
+    SELECT *, unnest(item) AS line
+    FROM read_ndjson(getvariable('file'), columns = {
+        id: 'VARCHAR', patient: 'STRUCT(reference VARCHAR)', created: 'VARCHAR', outcome: 'VARCHAR',
+        payment: 'STRUCT(amount STRUCT("value" DOUBLE))',
+        item: 'STRUCT(
+            sequence INTEGER, productOrService STRUCT(coding STRUCT(code VARCHAR)[]),
+            category STRUCT(coding STRUCT(code VARCHAR)[]), net STRUCT("value" DOUBLE)
+        )[]'
+    })
+)
