@@ -130,12 +130,12 @@ def _latest(
     if not search.criteria:
         return _matches(connection, search, limit, before, reach, down_to=0)
     if not is_selective(search):
-        last = before or _newest(connection) + 1
-        found = _matches(connection, search, limit, before, reach, down_to=last - WINDOW)
+        end = (before or _newest(connection) + 1) - WINDOW
+        found = _matches(connection, search, limit, before, reach, down_to=end)
         if 0 < len(found) < limit and (windows := 2 * limit // len(found)) <= FARTHEST:  # the rest is likely there
-            rest, begin = limit - len(found), last - WINDOW
-            found += _matches(connection, search, rest, begin, reach, down_to=begin - windows * WINDOW)
-        if len(found) == limit or last <= WINDOW:
+            begin, end = end, end - windows * WINDOW
+            found += _matches(connection, search, limit - len(found), begin, reach, down_to=end)
+        if len(found) == limit or end <= 0:
             return found
     return _matches(connection, search, limit, before, reach)
 
