@@ -13,7 +13,9 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from benchmarks.inputs import lines_of
+from benchmarks.lake_to_marts import changes_of
 from benchmarks.measuring import Contender, Figure, Work, prefixed, take_turns
+from hub_core.quoting import literal
 from pipelines.views.compiler import compile_view
 from pipelines.views.definition import ViewDefinition
 from pipelines.views.tables import load_views
@@ -36,7 +38,7 @@ class _Input:
     @property
     def by_definition(self) -> str:
         """Return the query that our compiler makes."""
-        return compile_view(self.view).over(f"(SELECT body FROM read_parquet('{self.bodies}'))")  # noqa: S608
+        return compile_view(self.view).over(f"(SELECT body FROM read_parquet({literal(str(self.bodies))}))")  # noqa: S608
 
     @property
     def by_hand(self) -> str:
@@ -70,10 +72,11 @@ def measure(scale: float) -> Figure:
 def _inputs(folder: Path, scale: float) -> Iterator[_Input]:
     for view in load_views(_NARROW):
         lines = lines_of(view.resource, max(50, int(_MOST * scale))).items
+        told = pa.array([change.body for change in changes_of(lines)], pa.string())
         bodies, file = folder / f"{view.name}.parquet", folder / f"{view.name}.ndjson"
-        file.write_bytes(b"\n".join(line.rstrip() for line in lines))
-        parquet.write_table(pa.table({"body": [line.decode() for line in lines]}), bodies, compression="zstd")
-        yield _Input(view, len(lines), bodies, file)
+        parquet.write_table(pa.table({"body": told}), bodies, compression="zstd")
+        file.write_text("".join(f"{body}\n" for body in told), encoding="utf-8")
+        yield _Input(view, len(told), bodies, file)
 
 
 def _contender(inputs: list[_Input], queries: list[str]) -> Contender:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -299,7 +300,7 @@ def _resource_key(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Val
 def _reference_key(base: Value, arguments: tuple[Path, ...], scope: Scope) -> Value:
     if base.type != "Reference":
         raise ViewRefusedError(f"getReferenceKey() is of a Reference, not of a {base.type}")
-    wanted, dialect = _type_name(arguments[0]) if arguments else _TYPE, scope.dialect
+    wanted, dialect = re.escape(_type_name(arguments[0])) if arguments else _TYPE, scope.dialect
 
     def key(reference: Value) -> Value:
         is_relative = dialect.fits(reference.sql, _RELATIVE.format(type=wanted, id=_ID))

@@ -45,6 +45,7 @@ def settle(page: Page) -> None:
     """Wait until the script has run to its end, the charts are drawn, and nothing moves any more."""
     page.locator("[data-test-script-state=notRunning]").wait_for()
     expect(page.locator("[data-stale=true]")).to_have_count(0)
+    page.evaluate("delete window.lastPlaces")  # what was still before may have begun to move
     page.wait_for_function(_IS_STILL)
 
 

@@ -135,6 +135,12 @@ def test_a_reference_that_names_no_resource_of_the_type_has_no_key(
     assert one("patient.getReferenceKey(Patient)", claim) == of_a_patient
 
 
+@pytest.mark.parametrize("name", ["P.*", "(Patient)", "Pa{1}tient", "Patient|Group", "Patient'", r"\\w+"])
+def test_a_type_in_a_path_is_a_name_and_no_pattern(name: str) -> None:
+    claim = {"resourceType": "Claim", "patient": {"reference": "Patient/p1"}}
+    assert one(f"patient.getReferenceKey(`{name}`)", claim) is None
+
+
 def items(depth: int) -> Json:
     return {"linkId": str(depth), **({"item": [items(depth - 1)]} if depth > 1 else {})}
 
