@@ -8,12 +8,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.measuring import Figure, prefixed, rounded
 from benchmarks.volume import change_some, write_volume
 from pipelines.dbt_models import project_folder
 from pipelines.lake.manifest import load_manifest
-from pipelines.warehouse import change_marts, change_views, make_marts, make_views
+from pipelines.warehouse import change_marts, change_views, copy_warehouse, make_marts, make_views
+
+T = TypeVar("T")
 
 _RESOURCES = 300_000
 """Resources in the lake, unless the environment says how many: ten million take 10 GB of disk and an hour."""
@@ -27,11 +30,12 @@ class _Spent:
 
     stages: dict[str, float] = field(default_factory=dict)
 
-    def on(self, stage: str, work: Callable[[], object]) -> None:
-        """Do a stage."""
+    def on(self, stage: str, work: Callable[[], T]) -> T:
+        """Do a stage and return what comes of it."""
         before = time.process_time()
-        work()
+        done = work()
         self.stages[stage] = rounded(time.process_time() - before)
+        return done
 
     @property
     def whole(self) -> float:
@@ -83,10 +87,7 @@ def _make(folder: Path, lake: Path, spent: _Spent) -> None:
 
 
 def _change(folder: Path, lake: Path, after: int, spent: _Spent) -> None:
-    built, increment = folder / "next.duckdb", folder / "increment.duckdb"
     assert load_manifest(lake).last_seq > after
-    spent.on(
-        "copy and views",
-        lambda: list(change_views(project_folder(), lake, folder / "last.duckdb", after, built, increment)),
-    )
-    spent.on("models and tests", lambda: change_marts(built, increment))
+    with spent.on("copy", lambda: copy_warehouse(folder / "last.duckdb", folder / "next.duckdb")) as workbench:
+        spent.on("views", lambda: list(change_views(workbench, project_folder(), lake, after)))
+        spent.on("models and tests", lambda: change_marts(workbench))

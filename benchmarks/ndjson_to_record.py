@@ -1,8 +1,9 @@
-"""NDJSON lines to the record, as `wholechart ingest` takes them, beside a plain COPY into one indexed table."""
+"""NDJSON lines to the record, as `wholechart ingest` takes them, beside a plain COPY and a server of transactions."""
 
 from __future__ import annotations
 
 import tempfile
+from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -10,6 +11,7 @@ import psycopg
 from benchmarks.inputs import ndjson_lines
 from benchmarks.measuring import Contender, Figure, Work, prefixed, take_turns
 from benchmarks.scratch import cpu_clock, ingest, new_feed, scratch_installation
+from benchmarks.transactions import TransactionServer, transaction_server
 from pipelines.installation import Installation
 
 _LINES = 4000
@@ -23,11 +25,19 @@ CREATE UNIQUE INDEX ON bare_line ((body::jsonb ->> 'resourceType'), (body::jsonb
 def measure(scale: float) -> Figure:
     """Return resources per CPU second of this process and PostgreSQL together."""
     lines = ndjson_lines(max(100, int(_LINES * scale)))
-    with tempfile.TemporaryDirectory() as folder, scratch_installation() as installation:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        scratch_installation() as installation,
+        transaction_server() as peer,
+    ):
         path = Path(folder) / "lines.ndjson"
         path.write_bytes(b"".join(lines.items))
-        contenders = {"wholechart": _ingest(installation, path), "bare COPY": _copy(installation, lines.items)}
-        rates = take_turns(contenders, cpu=cpu_clock(installation))
+        contenders = {
+            "wholechart": _ingest(installation, path),
+            "bare COPY": _copy(installation, lines.items),
+            "sekmet-fhir, transactions": _post(peer, lines.items),
+        }
+        rates = take_turns(contenders, cpu=cpu_clock(installation, peer.process))
     return Figure(
         benchmark="ndjson_to_record",
         unit="resources per CPU second of ingest and PostgreSQL together",
@@ -35,7 +45,8 @@ def measure(scale: float) -> Figure:
         input=f"{lines.name}: {len(lines.items)} lines, {sum(map(len, lines.items)) // len(lines.items)} bytes each",
         notes="wholechart: cut, stored encrypted, validated, references rewritten; versions, search index, crosswalk"
         " and change log written durably, each time from a new source. The bare COPY stores the lines with a unique"
-        " index on type and id.",
+        " index on type and id. sekmet-fhir gets a hundred resources in each transaction, as it is installed: strict"
+        " validation, SQLite.",
         details=prefixed("wall, resources/s:", rates.wall),
     )
 
@@ -55,6 +66,11 @@ def _copy(installation: Installation, lines: list[bytes]) -> Contender:
         return lambda: _copy_lines(installation.database.connect(), lines)
 
     return make_ready
+
+
+def _post(peer: TransactionServer, lines: list[bytes]) -> Contender:
+    rounds = count()
+    return lambda: peer.taking(lines, next(rounds))
 
 
 def _copy_lines(connection: psycopg.Connection, lines: list[bytes]) -> int:

@@ -24,6 +24,7 @@ from pipelines.lake.manifest import load_manifest
 if TYPE_CHECKING:
     from hub_core.database import Database
     from hub_core.settings import Settings
+    from pipelines.increment.workbench import Workbench
     from pipelines.lake.manifest import Manifest
     from pipelines.quality.findings import Finding
 
@@ -68,6 +69,8 @@ class BuildRun:
     failures: list[str] = field(default_factory=list)
     """Why the result may not be published, a line each."""
     snapshot: Snapshot | None = None
+    workbench: Workbench | None = None
+    """Where what changed is made; none where everything is made anew."""
 
     @property
     def project(self) -> Path:
@@ -83,11 +86,6 @@ class BuildRun:
     def built(self) -> Path:
         """Return the file being built."""
         return self.workshop / "warehouse.duckdb"
-
-    @property
-    def increment(self) -> Path:
-        """Return the file where what changed is made before it goes into the file being built."""
-        return self.workshop / "increment.duckdb"
 
     @property
     def dbt_target(self) -> Path:
@@ -161,7 +159,12 @@ def open_run(
             code = _code(project_folder())
             fingerprint = hashlib.sha256(f"{state!r} {code}".encode()).hexdigest()
             basis = None if whole else _basis(current_snapshot(settings), code, load_manifest(settings.lake_dir))
-            yield BuildRun(settings, installation.database, on_progress, fingerprint, code, basis)
+            run = BuildRun(settings, installation.database, on_progress, fingerprint, code, basis)
+            try:
+                yield run
+            finally:
+                if run.workbench is not None:
+                    run.workbench.close()
 
 
 def _basis(snapshot: Snapshot | None, code: str, manifest: Manifest) -> Snapshot | None:

@@ -10,9 +10,10 @@ import duckdb
 
 from pipelines.dbt_models import DbtOutcome, run_dbt
 from pipelines.increment.changed import find_changes, replace_rows
+from pipelines.increment.columns import keep_columns
 from pipelines.increment.marts import remake_marts
 from pipelines.increment.statements import keep_statements
-from pipelines.increment.workbench import open_increment
+from pipelines.increment.workbench import Workbench
 from pipelines.lake.manifest import load_manifest
 from pipelines.views.tables import ViewTable, create_views, load_views
 
@@ -33,38 +34,38 @@ def make_marts(project: Path, built: Path, target: Path) -> DbtOutcome:
     outcome = run_dbt(project, built, target)
     with duckdb.connect(str(built)) as connection:
         keep_statements(connection, outcome.statements)
+        keep_columns(connection, outcome.statements)
     return outcome
 
 
-def change_views(
-    project: Path, lake: Path, last: Path, after: int, built: Path, increment: Path
-) -> Iterator[ViewTable]:
-    """Copy the last warehouse and bring its views up to date, yielding what is new in each.
+def copy_warehouse(last: Path, built: Path) -> Workbench:
+    """Copy the last warehouse, to be brought up to date by `change_views` and then `change_marts`."""
+    shutil.copyfile(last, built)
+    return Workbench(built)
+
+
+def change_views(workbench: Workbench, project: Path, lake: Path, after: int) -> Iterator[ViewTable]:
+    """Bring the views of a warehouse up to date, yielding what is new in each.
 
     Args:
+        workbench: has the warehouse.
         project: the dbt project.
         lake: the lake.
-        last: the last warehouse.
-        after: number of the last change of the record that is in it.
-        built: the file to make.
-        increment: the file where what changed is laid out, for `change_marts`.
+        after: number of the last change of the record that is in the warehouse.
     """
-    shutil.copyfile(last, built)
     manifest = load_manifest(lake)
-    with open_increment(increment, built, is_kept=True) as connection:
-        find_changes(connection, lake, manifest, after)
-        yield from replace_rows(connection, load_views(project / "views"), lake, manifest, after)
+    find_changes(workbench.connection, lake, manifest, after)
+    yield from replace_rows(workbench.connection, load_views(project / "views"), lake, manifest, after)
 
 
-def change_marts(built: Path, increment: Path) -> DbtOutcome:
-    """Make anew and test the rows of the marts that may differ by what changed in the views.
+def change_marts(workbench: Workbench) -> DbtOutcome:
+    """Make anew and test the rows of the marts that may differ by what changed in the views, and write all of it.
 
     Raises:
         BuildError: if a mart is not known to be made by parts.
     """
-    with open_increment(increment, built, is_kept=False) as connection:
-        models, findings = remake_marts(connection)
-    increment.unlink()
+    models, findings = remake_marts(workbench.connection)
+    workbench.finish()
     failures = tuple(
         f"the dbt test {each.check} of the model {each.subject} failed" for each in findings if each.refuses
     )

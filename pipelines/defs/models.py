@@ -45,10 +45,10 @@ def model_assets(project: Path) -> dg.AssetsDefinition:
     @dg.multi_asset(name="dbt_models", specs=specs, check_specs=checks)
     def dbt_models(run: dg.ResourceParam[BuildRun]) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         with run.stage("dbt") as stage:
-            if run.basis is None:
+            if run.workbench is None:
                 outcome = make_marts(project, run.built, run.dbt_target)
             else:
-                outcome = change_marts(run.built, run.increment)
+                outcome = change_marts(run.workbench)
             stage.rows = len(outcome.models)
         run.findings.extend(outcome.findings)
         run.failures.extend(outcome.failures)

@@ -11,7 +11,7 @@ from pipelines.build_run import BuildRun
 from pipelines.defs.lake import CHANGE_LOG, ENVELOPES
 from pipelines.lake.manifest import load_manifest
 from pipelines.views.tables import ViewTable
-from pipelines.warehouse import change_views, make_views
+from pipelines.warehouse import change_views, copy_warehouse, make_views
 
 VIEWS = dg.AssetKey(["views"])
 
@@ -42,5 +42,5 @@ def _is_much(run: BuildRun, after: int) -> bool:
 
 
 def _changed(run: BuildRun, basis: Snapshot) -> Iterator[ViewTable]:
-    lake = run.settings.lake_dir
-    return change_views(run.project, lake, basis.path, basis.last_seq, run.built, run.increment)
+    run.workbench = copy_warehouse(basis.path, run.built)
+    return change_views(run.workbench, run.project, run.settings.lake_dir, basis.last_seq)

@@ -112,7 +112,7 @@ def _replace(
     )
     query = compile_view(view, envelope_columns(view.resource)).over(current(news, latest))
     if name in SEEN_BEFORE:
-        connection.execute(f'CREATE TABLE before."{name}" AS FROM {table} WHERE {of_old}')
+        connection.execute(f'CREATE TABLE before."{name}" AS SELECT {SEEN_BEFORE[name]} FROM {table} WHERE {of_old}')  # noqa: S608
     if name not in SEEN_WHOLE:
         connection.execute(f'CREATE TABLE after."{name}" AS {query}')
         query = f'FROM after."{name}"'
@@ -123,9 +123,10 @@ def _replace(
 
 def _keep_none(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Say of a view that none of its rows has changed."""
-    for place, is_kept in (("before", name in SEEN_BEFORE), ("after", name not in SEEN_WHOLE)):
-        if is_kept:
-            connection.execute(f'CREATE TABLE {place}."{name}" AS FROM whole.views."{name}" LIMIT 0')
+    columns = {"before": SEEN_BEFORE.get(name), "after": None if name in SEEN_WHOLE else "*"}
+    for place, asked in columns.items():
+        if asked:
+            connection.execute(f'CREATE TABLE {place}."{name}" AS SELECT {asked} FROM whole.views."{name}" LIMIT 0')  # noqa: S608
 
 
 def _replace_envelopes(connection: duckdb.DuckDBPyConnection, lake: Path, manifest: Manifest) -> None:

@@ -31,6 +31,11 @@ class Statement:
         """Return the name of the model in SQL."""
         return f'{self.place}."{self.name}"'
 
+    @property
+    def query(self) -> str:
+        """Return what is asked: the rows of a model, or how many rows fail a test."""
+        return f"SELECT count(*) FROM ({self.sql})" if self.kind == "test" else self.sql  # noqa: S608 - our project's
+
 
 def keep_statements(connection: duckdb.DuckDBPyConnection, statements: Sequence[Statement]) -> None:
     """Write statements into the table `quality.statements` of a warehouse, replacing what was there."""
@@ -54,12 +59,12 @@ def make_models(connection: duckdb.DuckDBPyConnection, statements: Iterable[Stat
     for each in statements:
         if each.kind != "test":
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {each.place}")
-            connection.execute(f"CREATE {each.kind.upper()} {each.relation} AS {each.sql}")
+            connection.execute(f"CREATE {each.kind.upper()} {each.relation} AS {each.query}")
 
 
 def run_tests(connection: duckdb.DuckDBPyConnection, statements: Iterable[Statement]) -> Iterator[Finding]:
     """Run every test and yield what it found."""
     for each in statements:
         if each.kind == "test":
-            odd = connection.execute(f"SELECT count(*) FROM ({each.sql})").fetchall()[0][0]  # noqa: S608 - our project's
+            odd = connection.execute(each.query).fetchall()[0][0]
             yield Finding("dbt", each.place, each.name, each.gravity, odd == 0)

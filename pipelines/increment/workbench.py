@@ -1,16 +1,15 @@
-"""Opens the file where an increment is made and the warehouse it changes, and writes them once, at the end."""
+"""Where an increment is made: a database in memory beside the warehouse that it changes and writes at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import duckdb
 
 from hub_core.quoting import literal
 
-# Both files are thrown away if the work breaks off, so nothing is kept for a recovery. Rows that were deleted stay
+# The warehouse is thrown away if the work breaks off, so nothing is kept for a recovery. Rows that were deleted stay
 # where they are, marked: closing the gaps writes whole tables anew, and the next whole build leaves them out.
 _SETTINGS = """
 SET TimeZone = 'UTC';
@@ -20,21 +19,35 @@ SET max_vacuum_tasks = 0;
 """
 
 
-@contextmanager
-def open_increment(increment: Path, warehouse: Path, *, is_kept: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Lend a connection to the increment, with the warehouse attached as `whole`, and write what became of them.
+class Workbench:
+    """A connection to an empty database, with a warehouse attached as `whole`.
 
-    Args:
-        increment: the file where what changed is laid out.
-        warehouse: the file that is brought up to date.
-        is_kept: whether the increment is read again, or has served.
+    What memory does not hold goes to a folder beside the warehouse.
     """
-    with duckdb.connect() as connection:
-        connection.execute(_SETTINGS)
-        for path, name in ((increment, "increment"), (warehouse, "whole")):
-            connection.execute(f"ATTACH {literal(str(path))} AS {name} (RECOVERY_MODE NO_WAL_WRITES)")
-        connection.execute("USE increment")
-        yield connection
-        connection.execute("CHECKPOINT whole")
-        if is_kept:
-            connection.execute("CHECKPOINT increment")
+
+    def __init__(self, warehouse: Path) -> None:
+        """Open the warehouse to be brought up to date; nobody else may have it open."""
+        self.connection = duckdb.connect()
+        try:
+            self.connection.execute(_SETTINGS)
+            self.connection.execute(f"SET temp_directory = {literal(f'{warehouse}.tmp')}")
+            self.connection.execute(f"ATTACH {literal(str(warehouse))} AS whole (RECOVERY_MODE NO_WAL_WRITES)")
+        except BaseException:
+            self.close()
+            raise
+
+    def finish(self) -> None:
+        """Write what became of the warehouse, and close it."""
+        self.connection.execute("CHECKPOINT whole")
+        self.close()
+
+    def close(self) -> None:
+        """Close the warehouse; what was not written is gone."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        """Return the workbench itself; leaving the block closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -12,11 +12,13 @@ import duckdb
 import pytest
 
 from pipelines.dbt_models import _outcome, project_folder, project_models
+from pipelines.increment.columns import keep_columns, kept_columns
 from pipelines.increment.marts import IN_SCOPE
+from pipelines.increment.scope import REPORTED
 from pipelines.increment.statements import Statement, keep_statements, make_models
 from pipelines.lake.manifest import Manifest
 from pipelines.views.tables import create_views, load_views
-from pipelines.warehouse import change_marts, change_views, make_views
+from pipelines.warehouse import change_marts, change_views, copy_warehouse, make_views
 from tests.unit.pipelines.changing import House
 
 MARTS = {
@@ -89,11 +91,18 @@ def test_it_is_known_of_every_mart_which_rows_change() -> None:
     assert set(IN_SCOPE) == MARTS
 
 
+def test_marts_ask_of_a_report_what_scope_compares(results: list[Any], tmp_path: Path) -> None:
+    House(1).write(tmp_path / "lake")
+    make_whole(tmp_path / "lake", tmp_path / "built.duckdb", statements_of(results, tmp_path))
+    with duckdb.connect(str(tmp_path / "built.duckdb")) as connection:
+        columns = kept_columns(connection, "built")["diagnostic_report"]
+    assert {column.name for column in columns if column.is_read} == set(REPORTED.split(", "))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_what_changed_made_anew_equals_everything_made_anew(seed: int, results: list[Any], tmp_path: Path) -> None:
-    models = [each for each in results if each.node.resource_type in ("model", "test")]
-    statements = _outcome(models, tmp_path).statements
+    statements = statements_of(results, tmp_path)
     house, lake, last = House(seed), tmp_path / "lake", tmp_path / "0.duckdb"
     house.live(150)
     after = house.write(lake).last_seq
@@ -101,12 +110,18 @@ def test_what_changed_made_anew_equals_everything_made_anew(seed: int, results: 
     for step, changes in enumerate((6, 15), 1):
         house.live(changes)
         manifest = house.write(lake)
-        built, increment = tmp_path / f"{step}.duckdb", tmp_path / "increment.duckdb"
-        list(change_views(project_folder(), lake, last, after, built, increment))
-        change_marts(built, increment)
+        built = tmp_path / f"{step}.duckdb"
+        with copy_warehouse(last, built) as workbench:
+            list(change_views(workbench, project_folder(), lake, after))
+            change_marts(workbench)
         make_whole(lake, tmp_path / f"whole-{step}.duckdb", statements)
         assert differences(built, tmp_path / f"whole-{step}.duckdb") == {}
         last, after = built, manifest.last_seq
+
+
+def statements_of(results: list[Any], folder: Path) -> Sequence[Statement]:
+    """Return what dbt compiled, but for the unit tests."""
+    return _outcome([each for each in results if each.node.resource_type in ("model", "test")], folder).statements
 
 
 def make_whole(lake: Path, built: Path, statements: Sequence[Statement]) -> None:
@@ -116,6 +131,7 @@ def make_whole(lake: Path, built: Path, statements: Sequence[Statement]) -> None
         connection.execute("SET TimeZone = 'UTC'")
         make_models(connection, statements)
         keep_statements(connection, statements)
+        keep_columns(connection, statements)
 
 
 def differences(one: Path, other: Path) -> dict[str, int]:

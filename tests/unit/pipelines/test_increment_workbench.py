@@ -1,4 +1,4 @@
-"""An increment and its warehouse are written at the end, in any folder, and not at all if the work breaks off."""
+"""A warehouse is written at the end, in any folder, and not at all if the work breaks off."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.increment.workbench import open_increment
+from pipelines.increment.workbench import Workbench
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> tuple[Path, Path]:
+def warehouse(tmp_path: Path) -> Path:
     folder = tmp_path / "O'Hara's group; DROP TABLE known"
     folder.mkdir()
     warehouse = folder / "next.duckdb"
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("CREATE TABLE known AS SELECT 1 AS number")
-    return folder / "increment.duckdb", warehouse
+    return warehouse
 
 
 def numbers(warehouse: Path) -> list[int]:
@@ -26,24 +26,31 @@ def numbers(warehouse: Path) -> list[int]:
         return [number for (number,) in connection.execute("SELECT number FROM known ORDER BY number").fetchall()]
 
 
-def test_both_files_are_written_at_the_end(files: tuple[Path, Path]) -> None:
-    with open_increment(*files, is_kept=True) as connection:
-        connection.execute("CREATE TABLE new AS SELECT 2 AS number")
-        connection.execute("INSERT INTO whole.known FROM new")
-    with open_increment(*files, is_kept=False) as connection:
-        assert connection.execute("FROM new").fetchall() == [(2,)]
-        connection.execute("INSERT INTO whole.known VALUES (3)")
-    assert numbers(files[1]) == [1, 2, 3]
+def test_the_warehouse_is_written_at_the_end_and_nothing_else_stays(warehouse: Path) -> None:
+    with Workbench(warehouse) as workbench:
+        workbench.connection.execute("CREATE TABLE new AS SELECT 2 AS number")
+        workbench.connection.execute("INSERT INTO whole.known FROM new")
+        workbench.finish()
+        assert numbers(warehouse) == [1, 2]
+    assert list(warehouse.parent.iterdir()) == [warehouse]
 
 
-def test_work_that_breaks_off_changes_nothing(files: tuple[Path, Path]) -> None:
+def test_work_that_breaks_off_changes_nothing(warehouse: Path) -> None:
     with pytest.raises(KeyError):
-        break_off(*files)
-    assert numbers(files[1]) == [1]
+        break_off(warehouse)
+    assert numbers(warehouse) == [1]
 
 
-def break_off(increment: Path, warehouse: Path) -> None:
+def test_what_is_no_warehouse_is_not_held_open(tmp_path: Path) -> None:
+    (tmp_path / "next.duckdb").write_text("no database")
+    with pytest.raises(duckdb.IOException):
+        Workbench(tmp_path / "next.duckdb")
+    (tmp_path / "next.duckdb").unlink()
+    Workbench(tmp_path / "next.duckdb").close()
+
+
+def break_off(warehouse: Path) -> None:
     """Stop between a change and the end."""
-    with open_increment(increment, warehouse, is_kept=True) as connection:
-        connection.execute("INSERT INTO whole.known VALUES (2)")
+    with Workbench(warehouse) as workbench:
+        workbench.connection.execute("INSERT INTO whole.known VALUES (2)")
         raise KeyError
