@@ -21,7 +21,7 @@ from hub_core.fhir import references
 from hub_core.fhir.canonical import Json
 from hub_core.fhir.search_values import interval
 
-MAPPING_VERSION: Final = "fhir-2"
+MAPPING_VERSION: Final = "fhir-3"
 """Changes whenever the same bytes would give other facts."""
 _MOST_KEYS: Final = 32
 """Patients of one Bundle that order it; one that speaks of more is an export, and its event times keep order."""

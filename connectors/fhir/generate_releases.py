@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,17 @@ from hub_core.fhir.registry import RESOURCE_TYPES
 _PACKAGES: Final = {"STU3": "fhir.resources.STU3", "R5": "fhir.resources"}
 _R4: Final = "fhir.resources.R4B"
 _PRIMITIVE: Final = "primitive"
+_DATA_TYPES: Final = (
+    "Attachment",
+    "DataRequirement",
+    "Dosage",
+    "Money",
+    "RelatedArtifact",
+    "SampledData",
+    "Signature",
+    "TriggerDefinition",
+)
+"""Data types that are not the same inside, each behind those it holds; what defines elements is left out."""
 
 
 def main() -> None:
@@ -28,20 +40,24 @@ def main() -> None:
 
 
 def _release(package: str) -> dict[str, Any]:
-    found = {}
-    for kind in sorted(RESOURCE_TYPES):
+    found: dict[str, Any] = {}
+    for kind in (*_DATA_TYPES, *sorted(RESOURCE_TYPES)):
         theirs, ours = _model(package, kind, kind), _model(_R4, kind, kind)
-        if theirs is not None and ours is not None and (marks := _marks(package, kind, theirs, ours)):
+        types = found.keys() & set(_DATA_TYPES)
+        if theirs is not None and ours is not None and (marks := _marks(package, kind, theirs, ours, types)):
             found[kind] = marks
     return found
 
 
-def _marks(package: str, module: str, theirs: Any, ours: Any, above: tuple[Any, ...] = ()) -> dict[str, Any]:
+def _marks(
+    package: str, module: str, theirs: Any, ours: Any, types: Collection[str], above: tuple[Any, ...] = ()
+) -> dict[str, Any]:
     """Return the elements R4 has not as `Period` or `Period*`, those of backbones that both have as tables.
 
     Where a backbone stands, or R4 has another object, `@?role,actor*` says which elements tell that it is this one.
 
-    A backbone that repeats one above it (`Questionnaire.item.item`) is not gone into.
+    Where a data type stands that is not the same inside, `#Dosage` says so: what it has stands under its own name. A
+    backbone that repeats one above it (`Questionnaire.item.item`) is not gone into.
     """
     known = {name: (kind, is_array) for name, kind, is_array in _elements(ours)}
     marks: dict[str, Any] = {}
@@ -50,9 +66,11 @@ def _marks(package: str, module: str, theirs: Any, ours: Any, above: tuple[Any, 
         ours_kind, ours_array = known.get(name, ("", False))
         if inner is not None and _is_backbone(ours_kind, module) and is_array == ours_array:
             if inner not in (theirs, *above) and (
-                nested := _marks(package, module, inner, _model(_R4, module, ours_kind), (*above, theirs))
+                nested := _marks(package, module, inner, _model(_R4, module, ours_kind), types, (*above, theirs))
             ):
                 marks[name] = nested
+        elif kind == ours_kind and is_array == ours_array and kind in types:
+            marks[name] = f"#{kind}"
         elif not ours_kind or is_array != ours_array or _form(kind, module) != _form(ours_kind, module):
             told_by = ""
             if _is_object(kind) and kind != "CodeableReference" and (inner is not None or _is_object(ours_kind)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Final
 
 from connectors.fhir.rules import Rules, below, code, extended, in_array, merged, only_one, parted, renamed
@@ -143,6 +144,37 @@ def _languages(node: Json, name: str, value: Any) -> bool:
     return True
 
 
+def _as_needed(node: Json, _: str, value: Any) -> bool:
+    """Say that a dose is taken when needed; where it is said for what, R4 says just that."""
+    if value is not True or "asNeededCodeableConcept" not in node:
+        node["asNeededBoolean"] = value
+    return True
+
+
+def _as_needed_for(node: Json, _: str, value: Any) -> bool:
+    if len(value) != 1 or node.get("asNeededBoolean") is False:
+        return False
+    node.pop("asNeededBoolean", None)
+    node["asNeededCodeableConcept"] = value[0]
+    return True
+
+
+def _interval(node: Json, name: str, value: Any) -> bool:
+    """Say in milliseconds how far apart samples are (R4 SampledData.period), beside what was said."""
+    kept = {each["url"]: each for each in node.get("extension", ()) if "url" in each}
+    interval = kept.get(f"{_R5}/extension-SampledData.interval")
+    if value not in _MILLISECONDS or interval is None:
+        return False
+    node["period"] = Decimal(str(interval["valueDecimal"])) * _MILLISECONDS[value]
+    node.update(extended(node, f"{_R5}/extension-SampledData.{name}", {"valueCode": value}))
+    return True
+
+
+_MILLISECONDS: Final = {
+    unit: Decimal(factor)
+    for unit, factor in (("us", "0.001"), ("ms", "1"), ("s", "1000"), ("min", "60000"), ("h", "3600000"))
+}
+"""Of a unit of time, as UCUM writes it."""
 _REASONS: Final = parted("reasonCode", "reasonReference")
 _MEDICATION: Final = parted("medicationCodeableConcept", "medicationReference", is_array=False)
 
@@ -172,6 +204,9 @@ RULES: Final[Rules] = {
     "DocumentReference.period": below("context"),
     "DocumentReference.practiceSetting": below("context"),
     "DocumentReference.relatesTo.code": code("replaces", "transforms", "signs", "appends"),
+    "Dosage.asNeeded": _as_needed,
+    "Dosage.asNeededFor": _as_needed_for,
+    "Dosage.maxDosePerPeriod": only_one(),
     "Encounter.actualPeriod": renamed("period"),
     "Encounter.admission": merged("hospitalization"),
     "Encounter.class": _class,
@@ -220,4 +255,5 @@ RULES: Final[Rules] = {
     "ServiceRequest.location": parted("locationCode", "locationReference"),
     "ServiceRequest.reason": _REASONS,
     "ServiceRequest.supportingInfo": parted(None, "supportingInfo"),
+    "SampledData.intervalUnit": _interval,
 }

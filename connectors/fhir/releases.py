@@ -26,6 +26,15 @@ from hub_core.fhir.canonical import Json
 
 _Marks: TypeAlias = dict[str, Any]
 
+
+class _OfType(dict[str, Any]):
+    """The marks of a data type: wherever it stands, its elements are named after it."""
+
+    def __init__(self, name: str, marks: _Marks) -> None:
+        super().__init__(marks)
+        self.name = name
+
+
 _RULES: Final[dict[str, Rules]] = {"STU3": stu3.RULES, "R5": r5.RULES}
 _VALUES: Final = {"STU3": stu3.VALUES, "R5": r5.VALUES}
 _EXTENSIONS: Final = {
@@ -165,7 +174,8 @@ class _Conversion:
         Raises:
             UnreadableError: if R4 has no place for one.
         """
-        foreign = [name for name in node if isinstance(marks.get(name), str) and _fits(node[name], marks[name])]
+        named = sorted(node.keys() & marks.keys())  # whatever the order they were sent in
+        foreign = [name for name in named if isinstance(marks[name], str) and _fits(node[name], marks[name])]
         away = {*foreign, *(f"_{name}" for name in foreign)}
         said = {name: value for name, value in node.items() if name not in away}
         for name in said.keys() & marks.keys():
@@ -179,7 +189,9 @@ class _Conversion:
     def _nested(self, value: Any, marks: _Marks, path: str, location: str) -> Any:
         if isinstance(value, list):
             return [self._nested(each, marks, path, f"{location}[{place}]") for place, each in enumerate(value)]
-        return self.convert(value, marks, path, location) if isinstance(value, dict) else value
+        if not isinstance(value, dict):
+            return value
+        return self.convert(value, marks, marks.name if isinstance(marks, _OfType) else path, location)
 
     def _place(self, said: Json, node: Json, name: str, spec: str, path: str, location: str) -> None:
         """Put one element where R4 has it, or else into an extension.
@@ -218,4 +230,18 @@ class _Conversion:
 @cache
 def _marks(release: str) -> dict[str, _Marks]:
     table: dict[str, dict[str, _Marks]] = orjson.loads(files(__package__).joinpath("releases.json").read_bytes())
-    return table[release]
+    types = table[release]
+    return {kind: _with_types(marks, types) for kind, marks in types.items()}
+
+
+def _with_types(marks: _Marks, types: dict[str, _Marks]) -> _Marks:
+    """Return marks with those of the data types in them, where the table has just their names."""
+    found: _Marks = {}
+    for name, spec in marks.items():
+        if isinstance(spec, dict):
+            found[name] = _with_types(spec, types)
+        elif spec.startswith("#"):
+            found[name] = _OfType(spec[1:], _with_types(types[spec[1:]], types))
+        else:
+            found[name] = spec
+    return found

@@ -119,6 +119,28 @@ def merged(parent: str) -> Rule:
     return rule
 
 
+def in_first(parent: str) -> Rule:
+    """Put an element into the first object of an array beside it, made where it is missing."""
+
+    def rule(node: Json, name: str, value: Any) -> bool:
+        first, *others = node.get(parent, [{}])
+        if name in first:
+            return False
+        node[parent] = [{**first, name: value}, *others]
+        return True
+
+    return rule
+
+
+def by_uri(to: str) -> Rule:
+    """Let a URI be a reference by identifier (R4 section 2.3.0.2)."""
+
+    def rule(node: Json, _: str, value: Any) -> bool:
+        return _put(node, to, {"identifier": {"system": "urn:ietf:rfc:3986", "value": value}})
+
+    return rule
+
+
 def extended(value: Json, url: str, said: Mapping[str, Any]) -> Json:
     """Return a value with one more extension."""
     return {**value, "extension": [*value.get("extension", ()), {"url": url, **said}]}

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from connectors.fhir.rules import TERMINOLOGY, Rules, concept, encounter, extended, in_array, only_one, renamed
+from connectors.fhir.rules import (
+    TERMINOLOGY,
+    Rules,
+    by_uri,
+    concept,
+    encounter,
+    extended,
+    in_array,
+    in_first,
+    only_one,
+    renamed,
+)
 from hub_core.fhir.canonical import Json
+from hub_core.fhir.indexing import CURRENCY
 
 _CONDITION: Final = ("active", "recurrence", "inactive", "remission", "resolved")
 _EXTENSIONS: Final = "http://hl7.org/fhir/StructureDefinition"
@@ -117,6 +129,15 @@ def _grouping(node: Json, _: str, value: Any) -> bool:
     return True
 
 
+def _currency(node: Json, _: str, value: Any) -> bool:
+    """Let the code of an amount be its currency, which is what R4 means, if it is of the system of currencies."""
+    if value == CURRENCY:
+        return True
+    if "currency" in node:
+        node.update(extended(node, f"{_STU3}/extension-Money.code", {"valueCode": node.pop("currency")}))
+    return False
+
+
 RULES: Final[Rules] = {
     "AllergyIntolerance.assertedDate": renamed("recordedDate"),
     "AllergyIntolerance.clinicalStatus": concept("allergyintolerance-clinical", "active", "inactive", "resolved"),
@@ -148,6 +169,10 @@ RULES: Final[Rules] = {
     "DocumentReference.context.encounter": in_array(),
     "DocumentReference.context.related": _documents,
     "DocumentReference.indexed": renamed("date"),
+    **{
+        f"Dosage.{name}": in_first("doseAndRate")
+        for name in ("doseQuantity", "doseRange", "rateQuantity", "rateRange", "rateRatio")
+    },
     "Encounter.appointment": in_array(),
     "Encounter.diagnosis.role": renamed("use"),
     "Encounter.incomingReferral": renamed("basedOn"),
@@ -163,6 +188,8 @@ RULES: Final[Rules] = {
     "MedicationRequest.requester": _requester,
     "MedicationRequest.substitution.allowed": renamed("allowedBoolean"),
     "MedicationStatement.reasonNotTaken": renamed("statusReason"),
+    "Money.code": renamed("currency"),
+    "Money.system": _currency,
     "Observation.comment": _comment,
     "Observation.component.interpretation": in_array(),
     "Observation.context": encounter,
@@ -173,4 +200,10 @@ RULES: Final[Rules] = {
     "Procedure.notDone": _not_done,
     "Procedure.notDoneReason": renamed("statusReason"),
     "Procedure.performer.role": renamed("function"),
+    "Signature.blob": renamed("data"),
+    "Signature.contentType": renamed("sigFormat"),
+    "Signature.onBehalfOfReference": renamed("onBehalfOf"),
+    "Signature.onBehalfOfUri": by_uri("onBehalfOf"),
+    "Signature.whoReference": renamed("who"),
+    "Signature.whoUri": by_uri("who"),
 }

@@ -235,8 +235,63 @@ R5 = {
         serviceType=[{"concept": FLU}],
         participant=[{"status": "accepted"}],
     ),
+    "dose": stated(
+        "MedicationStatement",
+        status="active",
+        medicationCodeableConcept=FLU,
+        subject=JANE,
+        dosage=[{"text": "at night", "asNeededFor": [FLU], "asNeeded": True}],
+    ),
+    "picture": stated("Patient", photo=[{"contentType": "image/png", "height": 64, "width": 48}]),
+    "wave": stated(
+        "Observation",
+        status="final",
+        code=FLU,
+        valueSampledData={
+            "origin": {"value": 0},
+            "interval": 2.5,
+            "intervalUnit": "s",
+            "dimensions": 1,
+            "data": "1 2 3",
+        },
+    ),
     "clinician": stated("Practitioner", communication=[{"language": FLU, "preferred": True}], deceasedBoolean=False),
     "group": stated("Organization", name="East", contact=[{"name": [{"family": "Berg"}], "telecom": [{"value": "1"}]}]),
+}
+STU3 |= {
+    "dose": stated(
+        "MedicationRequest",
+        intent="order",
+        status="active",
+        subject=JANE,
+        medicationCodeableConcept=FLU,
+        dosageInstruction=[
+            {"rateRatio": {"numerator": {"value": 1}}, "doseQuantity": {"value": 2, "unit": "tablet"}, "text": "twice"}
+        ],
+    ),
+    "price": stated(
+        "ChargeItem",
+        status="billed",
+        subject=JANE,
+        code=FLU,
+        priceOverride={"system": "urn:iso:std:iso:4217", "code": "USD", "value": 12.5},
+    ),
+    "signed": stated(
+        "Provenance",
+        recorded="2017-03-01T10:00:00Z",
+        target=[JANE],
+        agent=[{"who": JANE}],
+        signature=[
+            {
+                "type": [{"code": "1.2.840.10065.1.12.1.1"}],
+                "when": "2017-03-01T10:00:00Z",
+                "whoReference": {"reference": "Practitioner/d1"},
+                "onBehalfOfUri": "https://east.example/",
+                "contentType": "application/jose",
+                "blob": "aGVsbG8=",
+            }
+        ],
+    ),
 }
 CASES = [(release, name) for release, cases in (("STU3", STU3), ("R5", R5)) for name in cases]
 
@@ -253,8 +308,8 @@ def test_what_another_release_says_is_valid_r4_and_nothing_of_it_is_lost(release
     assert releases.to_r4(said, said["resourceType"]) == (said, [])
 
 
-UNSAID = {"True", "completed", "has-member", "author"}
-"""What R4 says in another way: a status of its own, a name of an element, a flag."""
+UNSAID = {"True", "completed", "has-member", "author", "urn:iso:std:iso:4217"}
+"""What R4 says in another way: a status of its own, a name of an element, a flag, the system of currencies."""
 
 
 def leaves(node: Any) -> set[str]:
@@ -298,6 +353,56 @@ def test_the_words_of_r5_stand_where_r4_has_them() -> None:
     }
     assert said["procedure"]["performedDateTime"] == "2024-03-01"
     assert said["coverage"]["payor"] == [{"reference": "Organization/o1"}]
+
+
+def test_inside_of_data_types_too_each_element_stands_where_r4_has_it() -> None:
+    old = {name: releases.to_r4(STU3[name], "")[0] for name in ("dose", "price", "signed")}
+    new = {name: releases.to_r4(R5[name], "")[0] for name in ("dose", "picture", "wave")}
+    assert old["dose"]["dosageInstruction"] == [
+        {
+            "text": "twice",
+            "doseAndRate": [
+                {"doseQuantity": {"value": 2, "unit": "tablet"}, "rateRatio": {"numerator": {"value": 1}}},
+            ],
+        }
+    ]
+    assert old["price"]["priceOverride"] == {"value": 12.5, "currency": "USD"}
+    [signature] = old["signed"]["signature"]
+    assert signature["onBehalfOf"]["identifier"]["value"] == "https://east.example/"
+    assert (signature["sigFormat"], signature["data"]) == ("application/jose", "aGVsbG8=")
+    assert new["dose"]["dosage"] == [{"text": "at night", "asNeededCodeableConcept": FLU}]
+    url = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Attachment"
+    assert new["picture"]["photo"][0]["extension"] == [
+        {"url": f"{url}.height", "valueInteger": 64},
+        {"url": f"{url}.width", "valueInteger": 48},
+    ]
+    assert dumps(new["wave"]["valueSampledData"]["period"]) == b"2500.0"
+
+
+def test_what_a_data_type_says_and_r4_cannot_is_kept_beside_it() -> None:
+    doses: list[Json] = [
+        {"asNeeded": False},
+        {"asNeeded": True},
+        {"asNeededFor": [FLU, FLU]},
+        {"maxDosePerPeriod": [{"numerator": {"value": 2}}]},
+    ]
+    said, _ = releases.to_r4(stated("MedicationStatement", dosage=doses), "")
+    url = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Dosage.asNeededFor"
+    assert said["dosage"] == [
+        {"asNeededBoolean": False},
+        {"asNeededBoolean": True},
+        {"extension": [{"url": url, "valueCodeableConcept": FLU}] * 2},
+        {"maxDosePerPeriod": {"numerator": {"value": 2}}},
+    ]
+    points = {"value": 3, "code": "pts", "system": "https://east.example/points"}
+    said, _ = releases.to_r4(stated("ChargeItem", priceOverride=points), "")
+    assert said["priceOverride"]["value"] == 3
+    assert {each["url"].rpartition(".")[2] for each in said["priceOverride"]["extension"]} == {"code", "system"}
+    assert "currency" not in said["priceOverride"]
+    seconds = {"interval": 2, "intervalUnit": "wk", "dimensions": 1, "data": "1 2"}
+    said, _ = releases.to_r4(stated("Observation", valueSampledData=seconds), "")
+    assert "period" not in said["valueSampledData"]
+    assert len(said["valueSampledData"]["extension"]) == 2
 
 
 @pytest.mark.parametrize(
