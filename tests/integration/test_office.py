@@ -62,7 +62,7 @@ def test_payers_are_asked_and_the_raw_answer_is_kept_sealed(
         found = read(unit.driver, "CoverageEligibilityResponse", check_id)
         assert found is not None
         assert load_object(found.body)["insurance"][0].get("inforce") is in_force
-        assert b"M1" not in answer
+        assert member_id.encode() not in answer
         assert f"MI*{member_id}~".encode() in installation.keyring.unseal(request)
         assert b"ST*271*" in installation.keyring.unseal(answer)
     assert audited(installation, "eligibility.answer") == [(None, patient_id, "northgate")]
