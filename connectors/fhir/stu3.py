@@ -17,7 +17,7 @@ from connectors.fhir.rules import (
     renamed,
 )
 from hub_core.fhir.canonical import Json
-from hub_core.fhir.indexing import CURRENCY
+from hub_core.fhir.indexed_types import CURRENCY
 
 _CONDITION: Final = ("active", "recurrence", "inactive", "remission", "resolved")
 _EXTENSIONS: Final = "http://hl7.org/fhir/StructureDefinition"

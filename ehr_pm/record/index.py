@@ -13,7 +13,7 @@ import orjson
 from ehr_pm.record.copying import NOTHING, cell, common_cell, copy_lines
 from hub_core.fhir import indexing
 from hub_core.fhir.canonical import Json
-from hub_core.fhir.indexing import SearchValues
+from hub_core.fhir.indexed_types import SearchValues
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,7 +33,7 @@ _COLUMNS: Final = {
     _STRING: "resource_type, param, value, written, resource_key",
     _DATE: "resource_type, param, starts_at, ends_at, resource_key",
     _REFERENCE: "resource_type, param, target_type, target_id, resource_key",
-    _QUANTITY: "resource_type, param, least, greatest, system, code, unit, place, resource_key",
+    _QUANTITY: "resource_type, param, least, greatest, system, code, unit, place, of_code, resource_key",
 }
 _NAMES: Final = {table: columns.split(", ") for table, columns in _COLUMNS.items()}
 
@@ -48,8 +48,8 @@ UNION ALL SELECT 'search_date', resource_key, param, NULL, starts_at AT TIME ZON
     NULL, NULL, NULL, ctid::text FROM search_date WHERE resource_key = ANY(%(keys)s)
 UNION ALL SELECT 'search_reference', resource_key, param, ARRAY[target_type, target_id], NULL, NULL, NULL, NULL, NULL,
     ctid::text FROM search_reference WHERE resource_key = ANY(%(keys)s)
-UNION ALL SELECT 'search_quantity', resource_key, param, ARRAY[system, code, unit], NULL, NULL, least, greatest, place,
-    ctid::text FROM search_quantity WHERE resource_key = ANY(%(keys)s)
+UNION ALL SELECT 'search_quantity', resource_key, param, ARRAY[system, code, unit, of_code], NULL, NULL, least,
+    greatest, place, ctid::text FROM search_quantity WHERE resource_key = ANY(%(keys)s)
 """
 
 
@@ -101,8 +101,8 @@ def _copy(connection: psycopg.Connection[Any], indexed: Iterable[tuple[int, str,
         ]
         quantities += [
             f"{kind}\t{param}\t{least}\t{greatest}\t{common_cell(system)}\t{cell(code)}\t{cell(unit)}"
-            f"\t{place or NOTHING}\t{key}"
-            for param, least, greatest, system, code, unit, place in values.quantities
+            f"\t{place or NOTHING}\t{cell(of_code)}\t{key}"
+            for param, least, greatest, system, code, unit, place, of_code in values.quantities
         ]
     for (table, columns), lines in zip(_COLUMNS.items(), (tokens, strings, dates, references, quantities), strict=True):
         copy_lines(connection, table, columns, lines)
@@ -190,7 +190,8 @@ def _known(
     if table == _TOKEN:
         return table, key, param, *(texts or ()), place
     if table == _QUANTITY:
-        return table, key, param, least, greatest, *(texts or ()), place
+        *unit, of_code = texts or [None]
+        return table, key, param, least, greatest, *unit, place, of_code
     return table, key, param, *(texts or ())
 
 

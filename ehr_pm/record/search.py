@@ -28,6 +28,10 @@ WINDOW: Final = 5_000
 """Newest keys that are looked through first, for what may be frequent."""
 FARTHEST: Final = 20
 """Windows that are looked through after the first, at most, where it had some matches."""
+ABOVE_ALL: Final = 2**63 - 1
+"""A key that no resource reaches."""
+FEW: Final = 100
+"""Candidates that are looked at first, and eight times as many each time that they do not fill the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,8 @@ def _latest(
     if not search.criteria:
         return _matches(connection, search, limit, before, reach, down_to=0)
     if not is_selective(search):
+        if (found := _among_candidates(connection, search, limit, before, reach)) is not None:
+            return found
         end = (before or _newest(connection) + 1) - WINDOW
         found = _matches(connection, search, limit, before, reach, down_to=end)
         if 0 < len(found) < limit and (windows := 2 * limit // len(found)) <= FARTHEST:  # the rest is likely there
@@ -138,6 +144,38 @@ def _latest(
         if len(found) == limit or end <= 0:
             return found
     return _matches(connection, search, limit, before, reach)
+
+
+def _among_candidates(
+    connection: psycopg.Connection[Any], search: Search, limit: int, before: int | None, reach: Reach
+) -> list[Found] | None:
+    """Return the latest matches by looking at candidates from the latest on, where an index knows them in order."""
+    bound = Bound()
+    query = Conditions(bound, reach).candidates(search.resource_type, search.criteria)
+    if query is None:
+        return None
+    found: list[Found] = []
+    few, below = FEW, before
+    while len(found) < limit:
+        keys = _keys(connection, query, bound.values, few, below)
+        if keys:
+            found += _matches(connection, search, limit - len(found), None, reach, among=keys)
+        if len(keys) < few:
+            break
+        few, below = few * 8, keys[-1]
+    return found
+
+
+def _keys(
+    connection: psycopg.Connection[Any], query: str, values: dict[str, Any], limit: int, below: int | None
+) -> list[int]:
+    """Return the latest keys below one, by an index that has them in this order."""
+    rows = connection.execute(
+        f"{query} AND s.resource_key < %(below)s ORDER BY s.resource_key DESC LIMIT %(limit)s",
+        {**values, "below": ABOVE_ALL if below is None else below, "limit": limit},
+        prepare=False,
+    ).fetchall()
+    return [key for (key,) in rows]
 
 
 def _newest(connection: psycopg.Connection[Any]) -> int:
@@ -153,6 +191,7 @@ def _matches(
     reach: Reach,
     *,
     down_to: int | None = None,
+    among: list[int] | None = None,
 ) -> list[Found]:
     """Return matches below a key by walking down the keys to another; without that, by sorting all that there are."""
     bound = Bound()
@@ -161,6 +200,8 @@ def _matches(
         where += f" AND r.resource_key < {bound.add(before)}"
     if down_to is not None:
         where += f" AND r.resource_key >= {bound.add(down_to)}"
+    if among is not None:
+        where += f" AND r.resource_key = ANY({bound.add(among)})"
     found = f"SELECT r.resource_key FROM resource r WHERE {where}"
     if down_to is None:  # collected first: where few are wanted, the planner would bet on a page that is soon full
         found = f"WITH k AS MATERIALIZED ({found}) SELECT r.resource_key FROM k r"

@@ -20,7 +20,7 @@ from ehr_pm.record.searching.criteria import (
 )
 from hub_core.clock import now
 from hub_core.errors import UnreadableError
-from hub_core.fhir.indexing import ELSEWHERE
+from hub_core.fhir.indexed_types import ELSEWHERE
 from hub_core.fhir.registry import RESOURCE_TYPES
 from hub_core.fhir.search_parameters import SearchParameter
 from hub_core.fhir.search_values import EARLIEST, LATEST, interval, number

@@ -22,7 +22,7 @@ from ehr_pm.record.searching.criteria import (
 )
 from hub_api.fhir.asked_values import plain, read_interval, read_value, split, unsupported
 from hub_core.errors import UnreadableError
-from hub_core.fhir.indexing import IDENTIFIER, OF_TYPE
+from hub_core.fhir.indexed_types import IDENTIFIER, OF_TYPE
 from hub_core.fhir.registry import RESOURCE_TYPES
 from hub_core.fhir.search_parameters import SearchParameter, parameters_of
 

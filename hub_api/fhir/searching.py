@@ -46,8 +46,6 @@ _MOST_INCLUDED: Final = 1000
 """Resources shown beside the matches of one page."""
 _MADE: Final = "made"
 """The second part of a search for Provenance: what is made of envelopes, behind what sources sent."""
-_ABOVE_ALL: Final = 2**63 - 1
-"""A key that no resource reaches."""
 
 
 async def search_by_address(request: Request) -> Response:
@@ -158,7 +156,7 @@ def _made(
     connection: psycopg.Connection[Any], sought: Wanted, room: int, after: _Begin | None, reach: Reach
 ) -> tuple[list[Made], _Begin | None]:
     """Return the Provenance made of envelopes that a page has room for behind what is stored, and the next place."""
-    before = after.place.resource_key if after is not None and after.phase == _MADE else _ABOVE_ALL
+    before = after.place.resource_key if after is not None and after.phase == _MADE else search.ABOVE_ALL
     found = provenance_search.find(connection, sought, limit=room + 1, before=before, reach=reach)
     if len(found) <= room:
         return [each for _, each in found], None

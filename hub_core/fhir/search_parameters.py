@@ -141,6 +141,22 @@ def placed(resource_type: str) -> frozenset[tuple[str, str]]:
 
 
 @cache
+def codes_of_quantities(resource_type: str) -> Mapping[str, str]:
+    """Return, by parameters of quantities, the parameter whose code says what each is a value of.
+
+    That is what composites of the two tell: `value-quantity` of an Observation is of its `code`, what stands in a
+    component is of the component's.
+    """
+    known = parameters_of(resource_type)
+    pairs = [group.parts for each in known.values() for group in each.groups if len(group.parts) == 2]
+    return {
+        quantity: code
+        for (code, is_inside), (quantity, is_beside) in pairs
+        if (known[code].kind, known[quantity].kind) == ("token", "quantity") and is_inside == is_beside
+    }
+
+
+@cache
 def definition_of(resource_type: str) -> str:
     """Return a name for how resources of a type are indexed: another one when something about that changed.
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from importlib import import_module
 from uuid import UUID
 
 import psycopg
 import pytest
 from alembic import command
+from fastapi import FastAPI
 from sqlalchemy import Connection
 
 from ehr_pm import migrations
@@ -25,7 +27,10 @@ from pipelines import auditor
 from pipelines.installation import Installation, open_installation
 from pipelines.lake.change_log import read_log
 from tests.integration.conftest import fresh_database
+from tests.integration.hub_api.hub import Hub
+from tests.integration.searching.population import Population
 
+codes_of_quantities = import_module("ehr_pm.migrations.versions.0022_codes_of_quantities")
 PATIENT = UUID("0195a1c2-0000-7000-8000-000000000001")
 GIVEN = ["Ada", 'Zo\\x00ë "Z"\n'] * 2
 """First names by version; what looks like an escape must come through a change of the column's type."""
@@ -115,6 +120,25 @@ def test_what_stands_already_is_known_and_what_differs_becomes_the_next_version(
         versions = queries.history(unit.driver, "Patient", PATIENT, limit=9)
         unit.connection.rollback()
     assert [load_object(each.body)["name"] for each in versions] == [patient(given)["name"] for given in GIVEN[2::-1]]
+
+
+def test_quantities_written_without_codes_get_those_that_they_have_today(installation: Installation) -> None:
+    Hub("", installation, FastAPI()).record(*Population(3).all)
+    with installation.database.begin() as unit:
+        run = unit.driver.execute
+        today = run("SELECT * FROM search_quantity").fetchall()
+        older = "resource_type, param, least, greatest, system, code, unit, place, resource_key"
+        run(f"CREATE TABLE older AS SELECT DISTINCT {older} FROM search_quantity")
+        run("DROP TABLE search_quantity")
+        run("ALTER TABLE older RENAME TO search_quantity")
+        for statement in codes_of_quantities.STATEMENTS:
+            run(statement)
+        upgraded = run("SELECT * FROM search_quantity").fetchall()
+    codes = {row[8] for row in today}
+    assert None in codes
+    assert len(codes) > 2
+    assert len(upgraded) == len(set(upgraded))
+    assert set(upgraded) == set(today)
 
 
 def test_a_trail_that_was_linked_as_text_is_intact_goes_on_and_shows_what_is_done_to_it(upgraded: Installation) -> None:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ehr_pm.record.scope import condition
+from ehr_pm.record.searching.coded import of_one_repetition, with_codes
 from ehr_pm.record.searching.criteria import (
+    Amount,
     Chained,
     Criterion,
     Having,
@@ -30,7 +32,7 @@ from ehr_pm.record.searching.criteria import (
     Value,
 )
 from ehr_pm.record.searching.values import TABLES, Bound, interval_condition, row_condition
-from hub_core.fhir.indexing import IDENTIFIER
+from hub_core.fhir.indexed_types import IDENTIFIER
 from hub_core.fhir.search_parameters import Group, Kept, SearchParameter, parameters_of
 
 if TYPE_CHECKING:
@@ -70,10 +72,22 @@ class Conditions:
         """Return the condition that `r` is of a type, is there, may be seen, and fits."""
         kind = self._bound.add(resource_type)
         conditions = [f"r.resource_type = {kind}", "NOT r.deleted"]
-        conditions += [self._criterion(resource_type, kind, each) for each in criteria]
+        conditions += [self._criterion(resource_type, kind, each) for each in with_codes(resource_type, criteria)]
         if (scope := self._reach(resource_type)) is not None:
             conditions.append(self._scope(resource_type, scope))
         return " AND ".join(conditions)
+
+    def candidates(self, resource_type: str, criteria: Iterable[Criterion]) -> str | None:
+        """Return a query of the keys of all that can match, if what is asked tells one code and what its value is.
+
+        In the index they stand in the order of their keys.
+        """
+        for each in with_codes(resource_type, criteria):
+            match each:
+                case Indexed(param, (Amount(of_codes=(_,)) as sought,), is_negated=False):
+                    rows = f"s.param = {self._bound.add(param)} AND {row_condition(sought, 's', self._bound)}"
+                    return f"SELECT s.resource_key FROM search_quantity s WHERE {rows}"
+        return None
 
     def _scope(self, resource_type: str, scope: Scope) -> str:
         """Return the condition of a scope, written once for each type: another type's may be another."""
@@ -165,6 +179,7 @@ class Conditions:
 
     def _together(self, resource_type: str, kind: str, group: Group, values: Sequence[Value]) -> str:
         known = parameters_of(resource_type)
+        values = of_one_repetition(resource_type, group, values)
         inside: list[tuple[str, str, str]] = []
         conditions = []
         for number, ((name, is_inside), value) in enumerate(zip(group.parts, values, strict=True)):

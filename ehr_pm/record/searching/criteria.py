@@ -60,6 +60,8 @@ class Amount:
     system: str | None = None
     unit: str | None = None
     """A code of the system; without one, a code or the name of a unit."""
+    of_codes: tuple[str, ...] = ()
+    """Codes of which it must be a value, as something else that is asked for says; none where nothing does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,13 @@ def _amount(sought: Amount, row: str, bound: Bound) -> str:
     else:
         end, sign = _COMPARED[sought.prefix]
         text = f"{row}.{end} {sign} {bound.add(sought.value)}"
-    return " AND ".join([text, *_unit(sought, row, bound)])
+    return " AND ".join([*_of_code(sought, row, bound), text, *_unit(sought, row, bound)])
+
+
+def _of_code(sought: Amount, row: str, bound: Bound) -> list[str]:
+    if len(sought.of_codes) == 1:
+        return [f"{row}.of_code = {bound.add(sought.of_codes[0])}"]
+    return [f"{row}.of_code = ANY({bound.add(list(sought.of_codes))})"] if sought.of_codes else []
 
 
 def _unit(sought: Amount, row: str, bound: Bound) -> list[str]:

@@ -21,7 +21,7 @@ from tests.integration.conftest import fresh_installation
 from tests.integration.hub_api.hub import Hub
 from tests.integration.searching.brute_force import BASE, World
 from tests.integration.searching.population import Population
-from tests.integration.searching.questions import Asked, questions
+from tests.integration.searching.questions import Asked, questions, questions_of_codes_and_values
 
 QUESTIONS = 60
 MANY_QUESTIONS = 400
@@ -76,14 +76,15 @@ def recorded(server: str, tmp_path_factory: pytest.TempPathFactory, request: Any
     folder = tmp_path_factory.mktemp("searching")
     with fresh_installation(server, folder) as installation, pytest.MonkeyPatch.context() as patched:
         patched.setattr(search, "WINDOW", len(resources) // 12)
+        patched.setattr(search, "FEW", 4)
         hub = Hub("", installation, FastAPI())
         hub.record(*resources)
         hub.query("ANALYZE")
         yield Recorded(installation, resources)
 
 
-def check(recorded: Recorded, data: st.DataObject) -> None:
-    kind, asked, order, size = data.draw(recorded.questions)
+def check(recorded: Recorded, question: tuple[str, Asked, str, int]) -> None:
+    kind, asked, order, size = question
     wanted = recorded.request(kind, [*asked, *([("_sort", order)] if order else [])])
     expected = recorded.world.found(kind, asked, order)
     assert recorded.pages(wanted, size) == expected
@@ -101,7 +102,13 @@ quietly = settings(
 @settings(quietly, max_examples=QUESTIONS)
 @given(st.data())
 def test_every_question_is_answered_as_by_looking_at_everything(recorded: Recorded, data: st.DataObject) -> None:
-    check(recorded, data)
+    check(recorded, data.draw(recorded.questions))
+
+
+@settings(quietly, max_examples=QUESTIONS)
+@given(questions_of_codes_and_values())
+def test_results_are_found_by_what_they_are_and_say(recorded: Recorded, question: Any) -> None:
+    check(recorded, question)
 
 
 @pytest.mark.slow
@@ -113,7 +120,7 @@ def test_every_question_is_answered_as_by_looking_at_everything(recorded: Record
 )
 @given(st.data())
 def test_many_questions_are_answered_as_by_looking_at_everything(recorded: Recorded, data: st.DataObject) -> None:
-    check(recorded, data)
+    check(recorded, data.draw(recorded.questions))
 
 
 @pytest.mark.parametrize("include", INCLUDES, ids=lambda each: f"{each[0]}={each[1]}")

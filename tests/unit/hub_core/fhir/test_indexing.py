@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from hub_core.fhir.canonical import load_object
-from hub_core.fhir.indexing import SearchValues, index
+from hub_core.fhir.indexed_types import SearchValues
+from hub_core.fhir.indexing import index
 from hub_core.fhir.search_values import EARLIEST, LATEST
 
 
@@ -180,9 +181,20 @@ def test_what_stands_in_one_repetition_has_one_place() -> None:
         ("component-code", None, "d", None, 2),
     ]
     assert values.quantities == [
-        ("component-value-quantity", Decimal(120), Decimal(120), None, "kPa", None, 1),
-        ("component-value-quantity", Decimal("-Infinity"), Decimal(80), None, None, "mmHg", 2),
+        ("component-value-quantity", Decimal(120), Decimal(120), None, "kPa", None, 1, "s"),
+        ("component-value-quantity", Decimal("-Infinity"), Decimal(80), None, None, "mmHg", 2, "d"),
     ]
+
+
+def test_a_value_is_kept_once_for_each_code_of_what_it_is() -> None:
+    glucose = load_object("""{"resourceType": "Observation", "valueQuantity": {"value": 5.4}, "code": {"text": "Sugar",
+        "coding": [{"system": "http://loinc.org", "code": "2345-7"}, {"code": "GLU"}, {"system": "x", "code": "GLU"},
+        {"display": "Glucose"}]}}""")
+    number = Decimal("5.4")
+    value = ("value-quantity", number, number, None, None, None, None)
+    assert index(glucose).quantities == [(*value, "2345-7"), (*value, "GLU")]
+    del glucose["code"]
+    assert index(glucose).quantities == [(*value, None)]
 
 
 def test_numbers_out_of_reach_are_passed_over() -> None:

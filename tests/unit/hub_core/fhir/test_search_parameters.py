@@ -11,7 +11,14 @@ import pytest
 
 from hub_core.fhir import elements, generate_search_parameters
 from hub_core.fhir.registry import RESOURCE_TYPES
-from hub_core.fhir.search_parameters import KINDS_OF_TYPES, Kept, definition_of, parameters_of, placed
+from hub_core.fhir.search_parameters import (
+    KINDS_OF_TYPES,
+    Kept,
+    codes_of_quantities,
+    definition_of,
+    parameters_of,
+    placed,
+)
 
 REFERENCE = Path(__file__).parents[5] / "shared/reference/us-core"
 
@@ -82,3 +89,17 @@ def test_no_composite_asks_which_repetition_a_reference_stands_in() -> None:
         if is_inside and parameters_of(resource_type)[name].kind == "reference"
     ]
     assert asked == []
+
+
+def test_quantities_are_of_codes_that_are_stored_beside_them() -> None:
+    assert codes_of_quantities("Observation") == {
+        "value-quantity": "code",
+        "component-value-quantity": "component-code",
+    }
+    for kind in RESOURCE_TYPES:
+        known = parameters_of(kind)
+        for quantity, code in codes_of_quantities(kind).items():
+            assert known[quantity].is_stored
+            assert known[code].is_stored
+            within = {name: place for place, name in placed(kind)}
+            assert within.get(quantity) == within.get(code)
