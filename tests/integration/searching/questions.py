@@ -143,13 +143,12 @@ def questions(ids: dict[str, list[str]]) -> st.SearchStrategy[Any]:
 
 def questions_of_codes_and_values() -> st.SearchStrategy[Any]:
     """Return a strategy for questions about results by code and value, of one result or apart, in the same form."""
-    code, value = (
-        _from(*map(_escaped, population.CODES)),
-        st.builds("{}{}".format, _from("gt", "lt", "ge", "le", "ne"), _from(*population.NUMBERS)),
-    )
+    code = _from(*map(_escaped, population.CODES))
+    value = st.builds("{}{}".format, _from("gt", "lt", "ge", "le", "ne"), _from(*population.NUMBERS))
     coded = _from("code", "code", "code", "component-code", "combo-code", "code:not")
     valued = _from("value-quantity", "value-quantity", "component-value-quantity", "combo-value-quantity")
-    apart = st.tuples(st.tuples(coded, code), st.tuples(valued, value)).map(list)
+    codes, values = _alternatives("", st.one_of(code, code, TOKENS)), _alternatives("", value)
+    apart = st.tuples(st.tuples(coded, codes), st.tuples(valued, values)).map(list)
     names = _from(*(name for name in sorted(COMPOSITES) if name.endswith("quantity")))
     together = st.builds(lambda name, *parts: [(name, "$".join(parts))], names, code, value)
     return st.tuples(st.just("Observation"), st.one_of(apart, together), st.just(""), st.integers(1, 4))
