@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from benchmarks.measuring import Figure, prefixed, rounded
 from benchmarks.volume import change_some, write_volume
@@ -22,6 +22,8 @@ _RESOURCES = 300_000
 """Resources in the lake, unless the environment says how many: ten million take 10 GB of disk and an hour."""
 _CHANGED = 100
 """One of so many resources changes."""
+_TIMES: Final = 5
+"""How often the change is made, each time from the same warehouse: it is short, and the machine now slow, now fast."""
 
 
 @dataclass(slots=True)
@@ -50,10 +52,10 @@ def measure(scale: float) -> Figure:
         folder = Path(text)
         lake = folder / "lake"
         manifest = write_volume(lake, resources)
-        whole, change = _Spent(), _Spent()
-        _make(folder, lake, whole)
+        whole = _make(folder, lake)
         changed = change_some(lake, _CHANGED)
-        _change(folder, lake, manifest.last_seq, change)
+        changes = [_change(folder, lake, manifest.last_seq) for _ in range(_TIMES)]
+        change = sorted(changes, key=lambda spent: spent.whole)[_TIMES // 2]
         size = (folder / "next.duckdb").stat().st_size
     share = change.whole / whole.whole
     return Figure(
@@ -61,7 +63,8 @@ def measure(scale: float) -> Figure:
         unit="CPU seconds of lake to marts, views and models and tests",
         results={"wholechart": change.whole, "the whole build": whole.whole},
         input=f"{manifest.last_seq:,} resources in the lake; then {changed:,} of them, drawn at random, are corrected",
-        notes="A change is drawn from all types alike, so it touches far more people than a day's messages would."
+        notes="A change is drawn from all types alike, so it touches far more people than a day's messages would. It is"
+        " made five times over, each time from the same warehouse, and the median told."
         " What both kinds of build need alike is left out: starting the engines, and reading the record. Some seven"
         " hundred statements cost a change a few seconds however small it is: its share falls as the lake grows.",
         details={
@@ -69,14 +72,17 @@ def measure(scale: float) -> Figure:
             "changed": changed,
             "share of the whole build": rounded(share),
             "bytes of the warehouse": size,
+            "change, CPU s: fastest": min(spent.whole for spent in changes),
+            "change, CPU s: slowest": max(spent.whole for spent in changes),
             **prefixed("whole, CPU s:", whole.stages),
             **prefixed("change, CPU s:", change.stages),
         },
     )
 
 
-def _make(folder: Path, lake: Path, spent: _Spent) -> None:
+def _make(folder: Path, lake: Path) -> _Spent:
     """Make everything; dbt is started and the project parsed before the clock runs."""
+    spent = _Spent()
     project = project_folder()
     empty = folder / "last.duckdb"
     list(make_views(project, folder / "none", empty))
@@ -84,10 +90,13 @@ def _make(folder: Path, lake: Path, spent: _Spent) -> None:
     empty.unlink()
     spent.on("views", lambda: list(make_views(project, lake, empty)))
     spent.on("models and tests", lambda: make_marts(project, empty, folder / "dbt"))
+    return spent
 
 
-def _change(folder: Path, lake: Path, after: int, spent: _Spent) -> None:
+def _change(folder: Path, lake: Path, after: int) -> _Spent:
     assert load_manifest(lake).last_seq > after
+    spent = _Spent()
     with spent.on("copy", lambda: copy_warehouse(folder / "last.duckdb", folder / "next.duckdb")) as workbench:
         spent.on("views", lambda: list(change_views(workbench, project_folder(), lake, after)))
         spent.on("models and tests", lambda: change_marts(workbench))
+    return spent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import duckdb
 from pipelines.dbt_models import DbtOutcome, run_dbt
 from pipelines.increment.changed import find_changes, replace_rows
 from pipelines.increment.columns import keep_columns
+from pipelines.increment.file_copy import copy_file
 from pipelines.increment.marts import remake_marts
 from pipelines.increment.statements import keep_statements
 from pipelines.increment.workbench import Workbench
@@ -40,7 +40,7 @@ def make_marts(project: Path, built: Path, target: Path) -> DbtOutcome:
 
 def copy_warehouse(last: Path, built: Path) -> Workbench:
     """Copy the last warehouse, to be brought up to date by `change_views` and then `change_marts`."""
-    shutil.copyfile(last, built)
+    copy_file(last, built)
     return Workbench(built)
 
 

@@ -30,8 +30,8 @@ FARTHEST: Final = 20
 """Windows that are looked through after the first, at most, where it had some matches."""
 ABOVE_ALL: Final = 2**63 - 1
 """A key that no resource reaches."""
-FEW: Final = 100
-"""Candidates that are looked at first, and eight times as many each time that they do not fill the page."""
+CANDIDATES: Final = (100, 1_000)
+"""Latest candidates that are looked at, and more of them where they do not fill the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,44 +126,55 @@ def count(
 def _latest(
     connection: psycopg.Connection[Any], search: Search, limit: int, before: int | None, reach: Reach
 ) -> list[Found]:
-    """Return the latest matches: of what is frequent, a page is full before many keys were looked at.
-
-    What is not found so is collected and sorted. Walking down until a page is full of it could take the whole table.
-    How frequent a type is, the planner knows: it may choose the way by itself where nothing more is asked.
-    """
+    """Return the latest matches; how frequent a type is, the planner knows, where nothing more is asked."""
     if not search.criteria:
         return _matches(connection, search, limit, before, reach, down_to=0)
-    if not is_selective(search):
-        if (found := _among_candidates(connection, search, limit, before, reach)) is not None:
-            return found
-        end = (before or _newest(connection) + 1) - WINDOW
-        found = _matches(connection, search, limit, before, reach, down_to=end)
-        if 0 < len(found) < limit and (windows := 2 * limit // len(found)) <= FARTHEST:  # the rest is likely there
-            begin, end = end, end - windows * WINDOW
-            found += _matches(connection, search, limit - len(found), begin, reach, down_to=end)
-        if len(found) == limit or end <= 0:
-            return found
-    return _matches(connection, search, limit, before, reach)
+    if is_selective(search):
+        return _matches(connection, search, limit, before, reach)
+    found, before = _among_candidates(connection, search, limit, before, reach)
+    if len(found) < limit and before != 0:
+        found += _in_windows(connection, search, limit - len(found), before, reach)
+    return found
 
 
 def _among_candidates(
     connection: psycopg.Connection[Any], search: Search, limit: int, before: int | None, reach: Reach
-) -> list[Found] | None:
-    """Return the latest matches by looking at candidates from the latest on, where an index knows them in order."""
+) -> tuple[list[Found], int | None]:
+    """Return matches among the latest candidates, where an index knows them in order, and the key they go down to.
+
+    That is 0 where there are no more candidates. Many are not looked at: where their page does not fill, what else is
+    asked may be rarer.
+    """
     bound = Bound()
     query = Conditions(bound, reach).candidates(search.resource_type, search.criteria)
-    if query is None:
-        return None
     found: list[Found] = []
-    few, below = FEW, before
-    while len(found) < limit:
-        keys = _keys(connection, query, bound.values, few, below)
+    if query is None:
+        return found, before
+    for few in CANDIDATES:
+        keys = _keys(connection, query, bound.values, few, before)
         if keys:
             found += _matches(connection, search, limit - len(found), None, reach, among=keys)
-        if len(keys) < few:
+        before = keys[-1] if len(keys) == few else 0
+        if len(found) == limit or before == 0:
             break
-        few, below = few * 8, keys[-1]
-    return found
+    return found, before
+
+
+def _in_windows(
+    connection: psycopg.Connection[Any], search: Search, limit: int, before: int | None, reach: Reach
+) -> list[Found]:
+    """Return the latest matches: of what is frequent, a page is full before many keys were looked at.
+
+    What is not found so is collected and sorted. Walking down until a page is full of it could take the whole table.
+    """
+    end = (before or _newest(connection) + 1) - WINDOW
+    found = _matches(connection, search, limit, before, reach, down_to=end)
+    if 0 < len(found) < limit and (windows := 2 * limit // len(found)) <= FARTHEST:  # the rest is likely there
+        begin, end = end, end - windows * WINDOW
+        found += _matches(connection, search, limit - len(found), begin, reach, down_to=end)
+    if len(found) == limit or end <= 0:
+        return found
+    return _matches(connection, search, limit, before, reach)
 
 
 def _keys(

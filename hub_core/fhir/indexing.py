@@ -79,12 +79,23 @@ def _take(value: Any, node: _Node, values: SearchValues, place: int | None) -> N
 
 
 def _coded(values: SearchValues, coded: Mapping[str, str]) -> Iterator[Quantity]:
-    """Return quantities with the codes of what they are values of; one that has several codes, once for each."""
+    """Return quantities with the codes of what they are values of; one that has several codes, once for each.
+
+    What has codes has one value (R4): of more in one place, only the first is taken.
+    """
+    codes: dict[tuple[str, int | None], dict[str, None]] = {}
+    for param, _, code, _, place in values.tokens:
+        if code is not None:
+            codes.setdefault((param, place), {})[code] = None
+    taken: set[tuple[str, int | None]] = set()
     for quantity in values.quantities:
-        param, place = coded.get(quantity[0]), quantity[6]
-        codes = [code for name, _, code, _, at in values.tokens if code is not None and (name, at) == (param, place)]
-        for code in codes or (None,):
-            yield (*quantity[:7], code)
+        stands = quantity[0], quantity[6]
+        if (of := coded.get(quantity[0])) is None:
+            yield quantity
+        elif stands not in taken:
+            taken.add(stands)
+            for code in codes.get((of, quantity[6])) or (None,):
+                yield (*quantity[:7], code)
 
 
 @cache

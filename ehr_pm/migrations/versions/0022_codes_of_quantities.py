@@ -10,7 +10,7 @@ branch_labels = None
 depends_on = None
 
 # Written as a new table, so that the index is not left with twice the room it needs. A code may be there for several
-# systems, and a quantity for several codes.
+# systems, and a quantity for several codes. Whoever asks for the value of anything whatsoever reads all values.
 STATEMENTS = (
     "ALTER TABLE search_quantity RENAME TO search_quantity_before",
     "CREATE TABLE search_quantity (resource_type text NOT NULL, param text NOT NULL, least numeric NOT NULL,"
@@ -28,6 +28,8 @@ STATEMENTS = (
     """,
     "DROP TABLE search_quantity_before",
     "CREATE INDEX search_quantity_latest ON search_quantity (param, of_code, resource_key, least, greatest)",
+    "CREATE INDEX search_quantity_value ON search_quantity (param, least, resource_type)"
+    " WHERE param NOT IN ('value-quantity', 'component-value-quantity', 'context-quantity')",
     "CREATE INDEX search_quantity_resource ON search_quantity (resource_key)",
     "ANALYZE search_quantity",
 )

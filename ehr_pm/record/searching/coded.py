@@ -20,7 +20,8 @@ def with_codes(resource_type: str, criteria: Iterable[Criterion]) -> list[Criter
     """
     told = [each for criterion in criteria for each in _apart(resource_type, criterion)]
     inside = {name for _, name in placed(resource_type)}
-    asked = {each.param: codes for each in reversed(told) if isinstance(each, Indexed) and (codes := _codes(each))}
+    given = [(each.param, codes) for each in told if isinstance(each, Indexed) and (codes := _codes(each))]
+    asked = dict(sorted(given, key=lambda each: -len(each[1])))  # the fewest last, which are kept
     by_quantity = {
         quantity: asked[param]
         for quantity, param in codes_of_quantities(resource_type).items()

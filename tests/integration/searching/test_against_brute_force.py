@@ -76,7 +76,7 @@ def recorded(server: str, tmp_path_factory: pytest.TempPathFactory, request: Any
     folder = tmp_path_factory.mktemp("searching")
     with fresh_installation(server, folder) as installation, pytest.MonkeyPatch.context() as patched:
         patched.setattr(search, "WINDOW", len(resources) // 12)
-        patched.setattr(search, "FEW", 4)
+        patched.setattr(search, "CANDIDATES", (2, 3))
         hub = Hub("", installation, FastAPI())
         hub.record(*resources)
         hub.query("ANALYZE")

@@ -193,6 +193,8 @@ def test_a_value_is_kept_once_for_each_code_of_what_it_is() -> None:
     number = Decimal("5.4")
     value = ("value-quantity", number, number, None, None, None, None)
     assert index(glucose).quantities == [(*value, "2345-7"), (*value, "GLU")]
+    glucose["valueQuantity"] = [{"value": 5.4}, {"value": 7}]  # not what R4 says
+    assert index(glucose).quantities == [(*value, "2345-7"), (*value, "GLU")]
     del glucose["code"]
     assert index(glucose).quantities == [(*value, None)]
 
