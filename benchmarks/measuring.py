@@ -68,11 +68,11 @@ class Rates:
 def machine() -> str:
     """Return what the figures were taken on, how busy it was, and how fast."""
     load, python = os.getloadavg()[0], f"Python {platform.python_version()}"
-    pace = f"{milliseconds(_pace()):.0f} ms a million additions"
-    return f"{os.cpu_count()} cores, {python}, {platform.system()}, load {load:.1f}, {pace}"
+    speed = f"{milliseconds(pace()):.0f} ms a million additions"
+    return f"{os.cpu_count()} cores, {python}, {platform.system()}, load {load:.1f}, {speed}"
 
 
-def _pace() -> float:
+def pace() -> float:
     """Return the seconds that a million additions take here and now: the machine's speed changes by the minute."""
     started, total = time.perf_counter(), 0
     for number in range(1_000_000):
