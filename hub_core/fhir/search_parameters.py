@@ -63,7 +63,7 @@ KINDS_OF_TYPES: Final[Mapping[str, tuple[Kind, ...]]] = {
 
 _EVERYWHERE: Final = "Resource"
 _LAYOUT: Final = 1
-"""Counted up when the rows are written differently for the same parameters."""
+"""Counted up when the rows are written differently for the same parameters, and no migration writes those there are."""
 
 
 @dataclass(frozen=True, slots=True)

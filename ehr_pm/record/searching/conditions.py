@@ -86,7 +86,7 @@ class Conditions:
             match each:
                 case Indexed(param, (Amount(of_codes=(_,)) as sought,), is_negated=False):
                     rows = f"s.param = {self._bound.add(param)} AND {row_condition(sought, 's', self._bound)}"
-                    return f"SELECT s.resource_key FROM search_quantity s WHERE {rows}"
+                    return f"SELECT s.resource_key FROM {TABLES['quantity']} s WHERE {rows}"
         return None
 
     def _scope(self, resource_type: str, scope: Scope) -> str:
